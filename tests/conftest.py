@@ -1,0 +1,87 @@
+"""The synthetic trial taken through the data path once, for every test that needs real tables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.spec.declarations import Spec
+from analysis.spec.load import load_spec
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Folders of a run of the data path and of one view with arms."""
+
+    folder: Path
+    raw: Path
+    restricted: Path
+    clean: Path
+    derived: Path
+    allocated: Path
+
+
+def run(*arguments: object) -> None:
+    """Run one step as the command line does, and insist that it succeeds."""
+    assert main([str(each) for each in arguments]) == 0
+
+
+@pytest.fixture(scope="session")
+def spec() -> Spec:
+    return load_spec(ROOT / "data_spec")
+
+
+@pytest.fixture(scope="session")
+def trial(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    return run_data_path(spec, tmp_path_factory.mktemp("trial"))
+
+
+def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
+    """Synthetic exports to tables with arms, step by step."""
+    made = Trial(
+        out,
+        out / "synthetic" / "raw",
+        out / "synthetic" / "restricted",
+        out / "data" / "clean",
+        out / "data" / "derived",
+        out / "closed" / "allocated",
+    )
+    cut = spec.trial.data_cut
+    tables = spec.table_names(layer="raw", audience="open")
+    secret = spec.table_names(layer="raw", audience="closed")
+    run("synth", "--raw", made.raw, "--restricted", made.restricted, *options)
+    common = ("--raw", made.raw, "--mapping", "synthetic")
+    run("ingest", *common, "--tables", *tables, "--out", out / "data" / "ingest")
+    allocation = ("--allocation", made.restricted / "allocation.csv")
+    run("ingest", *common, *allocation, "--tables", *secret, "--out", out / "closed" / "ingest")
+    issues = out / "data" / "issues"
+    cleaned = ("--cut", cut, "--out", made.clean, "--issues", issues)
+    run("clean", "--raw-tables", out / "data" / "ingest", "--tables", *tables, *cleaned)
+    closed = (
+        "--out",
+        out / "closed" / "clean",
+        "--issues",
+        out / "closed" / "issues",
+        "--parents",
+        made.clean,
+    )
+    run("clean", "--raw-tables", out / "closed" / "ingest", "--tables", *secret, "--cut", cut, *closed)
+    run(
+        "derive",
+        "--clean",
+        made.clean,
+        "--cut",
+        cut,
+        "--out",
+        made.derived,
+        "--issues",
+        issues / "histories.csv",
+    )
+    where = ("--derived", made.derived, "--out", made.allocated)
+    lists = out / "closed" / "clean"
+    delivery = ("--allocation", lists / "allocation.csv", "--delivery", lists / "delivery.csv")
+    run("allocate", "--view", "closed", *where, *delivery)
+    return made
