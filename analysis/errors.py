@@ -1,0 +1,35 @@
+"""Errors shown to the user as one paragraph, without a traceback.
+
+A message names the place (file, row or entry), the rule that was broken and what is allowed. It never
+contains a participant's value.
+"""
+
+
+class TrialError(Exception):
+    """Base of every error that the command line prints as plain text and turns into an exit code."""
+
+    exit_code = 2
+
+
+class SpecError(TrialError):
+    """A declaration in ``data_spec/`` or the configuration is wrong."""
+
+
+class SourceError(TrialError):
+    """A raw export cannot be read, or is not the file its mapping declares."""
+
+
+class DataError(TrialError):
+    """A table breaks a rule whose severity is *stop*."""
+
+
+class BlindingError(TrialError):
+    """Something would let an arm reach a place that must not know it."""
+
+
+class ModelError(TrialError):
+    """An estimator was given data or options for which it is not defined."""
+
+
+class ReportError(TrialError):
+    """Results and the page that should show them do not belong together."""

@@ -1,0 +1,181 @@
+"""Results as data: what every model returns and every page reads.
+
+A fit answers with a `Result` or, when it cannot be done, with a `Failure`; both are plain frozen values with
+one JSON form, so a table, a figure, a check and a person read the same numbers at full precision.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from analysis.errors import ReportError
+
+Audience = Literal["open", "closed"]
+View = Literal["open", "dummy", "closed"]
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One number with its uncertainty.
+
+    `name` says what it is (``difference``, ``hazard_ratio``, ``mean``, ``probability`` ...) and `labels`
+    where it stands (arm, site, state, cause, variable, level, day ...). `df` is the denominator degrees of
+    freedom of a t or F reference, `None` for a normal one.
+    """
+
+    name: str
+    value: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    df: float | None = None
+    statistic: float | None = None
+    p: float | None = None
+    unit: str = ""
+    labels: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of families, children, events ...; `name` says of what."""
+
+    name: str
+    value: int
+    labels: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A right-continuous step function of time: `value[k]` holds from `time[k]` until `time[k + 1]`."""
+
+    name: str
+    time: tuple[float, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    unit: str = "days"
+    labels: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything one SAP entry produced."""
+
+    analysis: str
+    family: str
+    title: str
+    audience: Audience
+    estimand: str | None
+    timing: str
+    method: str
+    counts: tuple[Count, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An SAP entry that could not be estimated, and why. It is printed where its result would stand."""
+
+    analysis: str
+    family: str
+    title: str
+    audience: Audience
+    reason: str
+    essential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Where a file of results comes from; a page refuses results whose stamps disagree."""
+
+    view: View
+    cut: str
+    sap_version: str
+    sap_digest: str
+    code_digest: str
+    inputs: Mapping[str, str]
+    seed: int | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """The content of one ``results/<family>.json``."""
+
+    stamp: Stamp
+    results: tuple[Result | Failure, ...]
+
+
+def to_json(content: ResultFile) -> str:
+    """Deterministic JSON text: sorted keys, shortest exact floats, not-a-number as ``null``."""
+    body = {"stamp": asdict(content.stamp), "results": [_entry(item) for item in content.results]}
+    return json.dumps(_plain(body), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def read_results(path: Path) -> ResultFile:
+    """Read a file written by `to_json`.
+
+    Raises
+    ------
+    ReportError
+        If the file is not a file of results.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        return ResultFile(Stamp(**body["stamp"]), tuple(_restore(item) for item in body["results"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(
+            f"{path.name}: not a file of results ({type(error).__name__}); run its fit again."
+        ) from error
+
+
+def select(items: Iterable[Any], **labels: str) -> tuple[Any, ...]:
+    """Items whose name (``name=``) and labels equal the given ones, in their order."""
+    name = labels.pop("name", None)
+    return tuple(
+        item
+        for item in items
+        if (name is None or item.name == name)
+        and all(item.labels.get(key) == want for key, want in labels.items())
+    )
+
+
+def _entry(item: Result | Failure) -> dict[str, Any]:
+    return {"kind": type(item).__name__.lower(), **asdict(item)}
+
+
+def _restore(item: dict[str, Any]) -> Result | Failure:
+    fields = {key: value for key, value in item.items() if key != "kind"}
+    if item["kind"] == "failure":
+        return Failure(**fields)
+    fields["counts"] = tuple(Count(**each) for each in item["counts"])
+    fields["estimates"] = tuple(Estimate(**each) for each in item["estimates"])
+    fields["curves"] = tuple(
+        Curve(**{key: _frozen(value) for key, value in each.items()}) for each in item["curves"]
+    )
+    fields["notes"] = tuple(item["notes"])
+    return Result(**fields)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) or hasattr(value, "__index__"):
+        return int(value)
+    number = float(value)
+    return number if math.isfinite(number) else None
