@@ -1,0 +1,61 @@
+"""Whether a mapping fits the package: every table, field, code and reason it names is declared."""
+
+import re
+
+from analysis.errors import SpecError
+from analysis.spec.base import check_known
+from analysis.spec.declarations import Spec
+from analysis.spec.mapping import Mapping, Source
+
+SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
+# Fields of a CLAS row that become the reasons for a placement's start and end.
+EPISODE_COLUMNS = frozenset({"episode_start_date", "episode_end_date"})
+REDCAP_ARM = re.compile(r"_arm_(\d+)$")
+
+
+def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
+    """Raise `SpecError` when a mapping names something undeclared, or leaves a field or table out."""
+    for source in mapping.sources:
+        _check_source(spec, mapping, source, where=f"{file}, source {source.table} from {source.files}")
+    check_known(mapping.missing.values(), spec.package.reasons, where=f"{file}, missing", what="reason")
+    raw = set(spec.table_names(layer="raw"))
+    check_known(mapping.absent, raw, where=f"{file}, absent", what="raw table")
+    filled = {source.table for source in mapping.sources}
+    check_known(
+        raw - set(mapping.absent), filled, where=file, what="table with a source; name under `absent`"
+    )
+    for files in {source.files for source in mapping.sources}:
+        _check_file(spec, [each for each in mapping.sources if each.files == files], where=f"{file}, {files}")
+
+
+def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -> None:
+    table = spec.table(source.table)
+    if table.layer != "raw":
+        raise SpecError(f"{where}: {table.name} is a derived table; exports fill raw ones.")
+    is_clas = source.kind == "clas"
+    columns = set(table.columns) - SOURCE_COLUMNS
+    derived, extra = ({"reason_new"}, EPISODE_COLUMNS) if is_clas else (set(), frozenset())
+    given = set(source.columns) | set(source.constants)
+    check_known(given, (columns - derived) | extra, where=where, what="field")
+    check_known((columns - derived) | extra, given, where=where, what="mapped field")
+    check_known([source.dialect], mapping.dialects, where=where, what="dialect")
+    # One block of values may serve several tables, so a key need not be a field of this one.
+    known = {name for each in spec.package.resources for name in each.columns} | EPISODE_COLUMNS
+    check_known(source.values, known, where=f"{where}, values", what="field of any table")
+    for name in columns & set(source.values):
+        if codelist := table.field(name).codelist:
+            codes = source.values[name].values()
+            check_known(codes, spec.codes_of(codelist), where=f"{where}, values of {name}", what="code")
+
+
+def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:
+    audiences = {spec.table(source.table).audience for source in sources}
+    if len(audiences) > 1:
+        raise SpecError(
+            f"{where}: fills open and closed tables; a file that reveals the arm holds nothing else."
+        )
+    # REDCap writes its arm into the names of events; more than one of them may be the arms of the trial.
+    names = [value for source in sources for values in source.where.values() for value in values]
+    arms = {found.group(1) for name in names if (found := REDCAP_ARM.search(name))}
+    if audiences == {"open"} and len(arms) > 1:
+        raise SpecError(f"{where}: events of several arms in an open file; their names tell the arm.")

@@ -1,0 +1,159 @@
+"""Cross-references of the plan: trial, populations, estimands, analyses, outputs and stages of the flow."""
+
+from analysis.errors import SpecError
+from analysis.spec.base import check_known
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import (
+    Analysis,
+    BaselineAnalysis,
+    Condition,
+    Estimand,
+    HazardAnalysis,
+    IncidenceAnalysis,
+    MixedAnalysis,
+    OccupationAnalysis,
+    Stage,
+)
+
+
+def check_plan(spec: Spec) -> None:
+    """Raise `SpecError` at the first reference to nothing, or to something of the wrong kind."""
+    _check_trial(spec)
+    _check_populations(spec)
+    for estimand in spec.estimands.values():
+        _check_estimand(spec, estimand)
+    for analysis in spec.analyses.values():
+        _check_analysis(spec, analysis)
+    _check_outputs(spec)
+    for stage in spec.stages.values():
+        _check_stage(spec, stage)
+
+
+def _check_trial(spec: Spec) -> None:
+    trial, where = spec.trial, "trial.yaml"
+    check_known(trial.sites, spec.codes_of("site"), where=f"{where}, sites", what="site")
+    check_known(
+        [epoch.id for epoch in trial.epochs], spec.codes_of("epoch"), where=f"{where}, epochs", what="epoch"
+    )
+    check_known(
+        [visit.id for visit in trial.visits], spec.codes_of("visit"), where=f"{where}, visits", what="visit"
+    )
+    check_known(
+        [trial.arms.intervention, trial.arms.control],
+        spec.codes_of("arm"),
+        where=f"{where}, arms",
+        what="arm",
+    )
+    if trial.arms.intervention == trial.arms.control:
+        raise SpecError(f"{where}, arms: intervention and control are the same arm.")
+    check_known(trial.strata, spec.table("families").columns, where=f"{where}, strata", what="field")
+
+
+def _check_populations(spec: Spec) -> None:
+    flags = {f"is_{name}" for name in spec.populations}
+    for population in spec.populations.values():
+        where = f"populations.yaml, entry {population.id}"
+        check_known(
+            [f"is_{population.id}"], spec.table("subjects").columns, where=where, what="flag in subjects"
+        )
+        for condition in population.where:
+            _check_condition(spec, condition, flags, where=where)
+
+
+def _check_condition(spec: Spec, condition: Condition, flags: set[str], *, where: str) -> None:
+    if condition.visit:
+        check_known([condition.visit], spec.codes_of("visit"), where=where, what="visit")
+        check_known([condition.is_], spec.codes_of("visit_status"), where=where, what="status of a visit")
+    if condition.table:
+        children = [
+            name
+            for name in spec.table_names(layer="raw", audience="open")
+            if "child_id" in spec.table(name).columns
+        ]
+        check_known([condition.table], children, where=where, what="open table of children")
+        check_known([condition.is_], ["present"], where=where, what="condition on a table")
+    if condition.column:
+        subjects = spec.table("subjects")
+        # Flags are computed together, so one population cannot stand on another.
+        check_known([condition.column], set(subjects.columns) - flags, where=where, what="field")
+        field = subjects.field(condition.column)
+        if field.type == "boolean":
+            check_known([condition.is_], ["true", "false", "blank"], where=where, what="value")
+        elif field.codelist:
+            codes = [*spec.codes_of(field.codelist), "blank"]
+            check_known([condition.is_], codes, where=where, what="code")
+
+
+def _check_estimand(spec: Spec, estimand: Estimand) -> None:
+    where = f"estimands.yaml, entry {estimand.id}"
+    check_known([estimand.population], spec.populations, where=where, what="population")
+    analyses = [estimand.main, *estimand.sensitivity]
+    check_known(analyses, spec.analyses, where=where, what="analysis")
+    if strangers := [name for name in analyses if spec.analyses[name].estimand != estimand.id]:
+        raise SpecError(f"{where}: analysis {strangers[0]} is of another estimand, or of none.")
+    if spec.analyses[estimand.main].population != estimand.population:
+        raise SpecError(f"{where}: its main analysis {estimand.main} is of another population.")
+
+
+def _check_analysis(spec: Spec, analysis: Analysis) -> None:
+    where = f"analyses.yaml, entry {analysis.id}"
+    subjects = set(spec.table("subjects").columns)
+    if analysis.estimand:
+        check_known([analysis.estimand], spec.estimands, where=where, what="estimand")
+    if analysis.population:
+        check_known([analysis.population], spec.populations, where=where, what="population")
+    if isinstance(analysis, MixedAnalysis):
+        check_known([analysis.outcome.parameter], spec.codes_of("parameter"), where=where, what="parameter")
+        check_known([analysis.outcome.visit], spec.codes_of("visit"), where=where, what="visit")
+        covariates = [covariate.column for covariate in analysis.covariates]
+        check_known(covariates, subjects | {"base"}, where=where, what="covariate")
+    if isinstance(analysis, (HazardAnalysis, IncidenceAnalysis)):
+        check_known(
+            [analysis.event.parameter], spec.codes_of("time_parameter"), where=where, what="time parameter"
+        )
+        check_known([analysis.event.basis], spec.states.placement, where=where, what="basis")
+        check_known(analysis.event.causes, spec.states.states, where=where, what="state")
+    if isinstance(analysis, (HazardAnalysis, IncidenceAnalysis, OccupationAnalysis)):
+        check_known(analysis.strata, subjects, where=where, what="stratum")
+    if isinstance(analysis, OccupationAnalysis):
+        check_known([analysis.basis], spec.states.placement, where=where, what="basis")
+    if isinstance(analysis, BaselineAnalysis):
+        _check_variables(spec, analysis, where=where, subjects=subjects)
+
+
+def _check_variables(spec: Spec, analysis: BaselineAnalysis, *, where: str, subjects: set[str]) -> None:
+    for variable in analysis.variables:
+        if variable.column:
+            check_known([variable.column], subjects | {"days_in_care"}, where=where, what="variable")
+        else:
+            check_known([variable.parameter], spec.codes_of("parameter"), where=where, what="parameter")
+            check_known([variable.visit], spec.codes_of("visit"), where=where, what="visit")
+
+
+def _check_outputs(spec: Spec) -> None:
+    shown: set[str] = set()
+    for output in spec.outputs.values():
+        check_known(output.analyses, spec.analyses, where=f"outputs.yaml, entry {output.id}", what="analysis")
+        shown |= set(output.analyses)
+    if hidden := sorted(set(spec.analyses) - shown):
+        raise SpecError(
+            f"outputs.yaml: no output shows {', '.join(hidden)}; every analysis of the plan is shown."
+        )
+    for reported in spec.reported.values():
+        where = f"reported.yaml, entry {reported.id}"
+        check_known([reported.analysis], spec.analyses, where=where, what="analysis")
+
+
+def _check_stage(spec: Spec, stage: Stage) -> None:
+    where = f"flow.yaml, entry {stage.id}"
+    boxes = [box.id for box in stage.boxes]
+    if len(set(boxes)) != len(boxes):
+        raise SpecError(f"{where}: a box is given twice.")
+    if stage.from_:
+        check_known([stage.from_], spec.table_names(layer="raw"), where=where, what="table")
+    if stage.visit:
+        check_known([stage.visit], spec.codes_of("visit"), where=where, what="visit")
+    if stage.outcome:
+        check_known([stage.outcome], spec.analyses, where=where, what="analysis")
+        if not isinstance(spec.analyses[stage.outcome], MixedAnalysis):
+            raise SpecError(f"{where}: analysis {stage.outcome} has no outcome at a visit.")

@@ -1,0 +1,150 @@
+"""Cross-references between declarations: what is named somewhere must be declared somewhere."""
+
+from analysis.errors import SpecError
+from analysis.spec.arm_words import is_arm_like
+from analysis.spec.base import check_known
+from analysis.spec.check_mapping import check_mapping
+from analysis.spec.check_plan import check_plan
+from analysis.spec.declarations import Spec
+from analysis.spec.rules import Rule
+from analysis.spec.tables import Table
+
+__all__ = ["check", "check_mapping"]
+
+ARM, ALLOCATION = "arm", "allocation"
+# Tables that every other one can be joined to.
+UNITS = ("families", "children")
+DATE_KINDS = ("date_order", "not_after", "not_before", "no_overlap", "within_window")
+DATES_IN_OTHER = ("date_order", "no_overlap", "followed_by", "code_valid_on")
+# Fields that a kind reads without naming them.
+ALSO_READS = {"not_at_age": ("child_id", "completed_date"), "within_window": ("child_id", "visit")}
+# Why follow-up may end: the reasons that table `events` has a censor code for.
+CENSORING = ("end_of_records", "transferred")
+
+
+def check(spec: Spec) -> None:
+    """Raise `SpecError` at the first reference to nothing."""
+    for table in spec.package.resources:
+        _check_table(spec, table)
+    _check_instruments(spec)
+    _check_states(spec)
+    for rule in spec.rules.values():
+        _check_rule(spec, rule)
+    check_plan(spec)
+
+
+def _check_table(spec: Spec, table: Table) -> None:
+    where = f"datapackage.yaml, table {table.name}"
+    lists = [field.codelist for field in table.fields if field.codelist]
+    check_known(lists, spec.codes, where=where, what="code list")
+    for key in table.schema_.foreignKeys:
+        check_known([key.reference.resource], spec.table_names(), where=where, what="table")
+        parent = spec.table(key.reference.resource)
+        check_known(key.reference.fields, parent.columns, where=where, what="field")
+    if table.name == ALLOCATION:
+        return
+    if table.audience == "open" and (revealing := [name for name in table.columns if is_arm_like(name)]):
+        raise SpecError(
+            f"{where}: field {revealing[0]} looks like the arm; an open table may not declare one."
+        )
+    if ARM in table.columns or ARM in lists:
+        raise SpecError(f"{where}: only the allocation may declare an arm.")
+
+
+def _check_instruments(spec: Spec) -> None:
+    parameters = spec.codes_of("parameter")
+    for instrument in spec.instruments.values():
+        where = f"instruments, entry {instrument.id}"
+        table = spec.table(instrument.table)
+        check_known(["form"], table.columns, where=f"{where}, table {table.name}", what="field")
+        forms = [form.id for form in instrument.forms]
+        check_known(forms, spec.codes_of(table.field("form").codelist or "form"), where=where, what="form")
+        longest = max(form.n_items for form in instrument.forms)
+        items = [f"{instrument.item_prefix}{item:02d}" for item in range(1, longest + 1)]
+        check_known(items, table.columns, where=where, what="item")
+        scales = [scale.parameter for form in instrument.forms for scale in form.scales]
+        check_known(
+            [*scales, *(total.parameter for total in instrument.totals)],
+            parameters,
+            where=where,
+            what="parameter",
+        )
+    for score in spec.scores.values():
+        where = f"scores.yaml, entry {score.parameter}"
+        check_known([score.parameter], parameters, where=where, what="parameter")
+        check_known([score.parameter], spec.codes_of("scale"), where=where, what="scale")
+    check_known(spec.codes_of("scale"), spec.scores, where="codelists/scale.csv", what="entry of scores.yaml")
+
+
+def _check_states(spec: Spec) -> None:
+    states, where = spec.states, "states.yaml"
+    check_known(states.states, spec.codes_of("state"), where=where, what="state")
+    bases, places = spec.codes_of("date_basis"), spec.codes_of("placement_code")
+    check_known(states.placement, bases, where=where, what="basis")
+    check_known(bases, states.placement, where=where, what="mapped basis")
+    for basis, codes in states.placement.items():
+        _check_partition(codes.values(), places, where=f"{where}, placement {basis}", what="placement code")
+    ended = [*states.exit.values(), *states.censoring.values(), states.continues]
+    _check_partition(ended, spec.codes_of("reason_ended"), where=where, what="reason")
+    check_known(states.censoring, CENSORING, where=f"{where}, censoring", what="reason for censoring")
+    check_known(CENSORING, spec.codes_of("event_description"), where=where, what="event description")
+    check_known(states.respite_legal_status, spec.codes_of("legal_status"), where=where, what="legal status")
+    check_known(states.carried_forward, places, where=f"{where}, carried_forward", what="placement code")
+
+
+def _check_partition(groups, codes, *, where: str, what: str) -> None:
+    """Every code of a list stands in exactly one group."""
+    used = [code for group in groups for code in group]
+    check_known(used, codes, where=where, what=what)
+    check_known(codes, used, where=where, what=f"mapped {what}")
+    if twice := sorted({code for code in used if used.count(code) > 1}):
+        raise SpecError(f"{where}: {what} given twice: {', '.join(twice)}.")
+
+
+def _check_rule(spec: Spec, rule: Rule) -> None:
+    where = f"rules.yaml, entry {rule.id}"
+    table = spec.table(rule.table)
+    if table.layer != "raw":
+        raise SpecError(f"{where}: {table.name} is a derived table; rules clean raw ones.")
+    check_known([rule.column, *ALSO_READS.get(rule.kind, ())], table.columns, where=where, what="field")
+    column = table.field(rule.column)
+    if rule.action == "set_missing" and column.required:
+        raise SpecError(f"{where}: {rule.column} is required and cannot be set missing; set the row aside.")
+    _need_date(rule.column, column.type, rule.kind in DATE_KINDS, where=where)
+    if rule.other:
+        other = _other_field(spec, rule, table, where=where)
+        _need_date(rule.other, other.type, rule.kind in DATES_IN_OTHER, where=where)
+    if rule.kind in ("code_valid_on", "followed_by") and not column.codelist:
+        raise SpecError(f"{where}: {rule.column} has no code list.")
+    if rule.kind == "followed_by":
+        check_known([rule.value], spec.codes_of(column.codelist), where=where, what="code")
+    if rule.kind == "score_range" and table.field(rule.other).codelist != "scale":
+        raise SpecError(f"{where}: {rule.other} does not name a scale.")
+    _check_instrument_of(spec, rule, where=where)
+
+
+def _check_instrument_of(spec: Spec, rule: Rule, *, where: str) -> None:
+    if rule.kind == "not_at_age":
+        check_known([rule.value], spec.instruments, where=where, what="instrument")
+    if rule.kind == "sum_equals":
+        mine = [each for each in spec.instruments.values() if each.table == rule.table]
+        scores = [total.parameter for each in mine for total in each.totals]
+        scores += [scale.parameter for each in mine for form in each.forms for scale in form.scales]
+        check_known([rule.value], scores, where=where, what="score of this table")
+
+
+def _other_field(spec: Spec, rule: Rule, table: Table, *, where: str):
+    if "." not in rule.other:
+        check_known([rule.other], table.columns, where=where, what="field")
+        return table.field(rule.other)
+    name, column = rule.other.split(".", 1)
+    check_known([name], UNITS, where=where, what="table to judge against")
+    parent = spec.table(name)
+    check_known([column], parent.columns, where=where, what="field")
+    check_known(parent.key, table.columns, where=f"{where}, key of {name}", what="field")
+    return parent.field(column)
+
+
+def _need_date(name: str, kind: str, needed: bool, *, where: str) -> None:
+    if needed and kind != "date":
+        raise SpecError(f"{where}: {name} is not a date.")

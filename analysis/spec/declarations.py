@@ -1,0 +1,90 @@
+"""Everything declared about the trial, as one frozen value."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from analysis.errors import BlindingError, SpecError
+from analysis.spec.base import Declaration, IsoDay, Name
+from analysis.spec.instruments import Instrument, Score
+from analysis.spec.rules import Rule
+from analysis.spec.sap import Analysis, Estimand, Output, Population, Reported, Stage
+from analysis.spec.states import States
+from analysis.spec.tables import Package, Table
+from analysis.spec.trial import Trial
+
+
+class Code(Declaration):
+    """One code of a list and the dates between which it may be used."""
+
+    code: Annotated[str, Field(pattern=r"^[^.\s]\S*$")]  # a leading dot marks a missing value
+    label: Name
+    valid_from: IsoDay | Literal[""] = ""
+    valid_to: IsoDay | Literal[""] = ""
+    source: Name
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> "Code":
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to is before valid_from")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything declared about the trial. Mappings keep the order of their files."""
+
+    trial: Trial
+    package: Package
+    codes: Mapping[str, Mapping[str, Code]]
+    states: States
+    instruments: Mapping[str, Instrument]
+    scores: Mapping[str, Score]
+    rules: Mapping[str, Rule]
+    populations: Mapping[str, Population]
+    estimands: Mapping[str, Estimand]
+    analyses: Mapping[str, Analysis]
+    outputs: Mapping[str, Output]
+    stages: Mapping[str, Stage]
+    reported: Mapping[str, Reported]
+
+    def table(self, name: str) -> Table:
+        """A declared table; `SpecError` names the allowed ones."""
+        for table in self.package.resources:
+            if table.name == name:
+                return table
+        raise SpecError(f"datapackage.yaml: no table '{name}'; declared: {', '.join(self.table_names())}.")
+
+    def codes_of(self, codelist: str) -> Mapping[str, Code]:
+        """A code list by name; `SpecError` when there is no such file."""
+        if codelist not in self.codes:
+            raise SpecError(f"codelists/{codelist}.csv: no such file; declarations need this code list.")
+        return self.codes[codelist]
+
+    def table_names(self, *, layer: str | None = None, audience: str | None = None) -> tuple[str, ...]:
+        """Names of the tables of one layer and audience, in file order."""
+        return tuple(
+            table.name
+            for table in self.package.resources
+            if layer in (None, table.layer) and audience in (None, table.audience)
+        )
+
+    def audience(self, names: Iterable[str]) -> str:
+        """The one audience of several tables; `BlindingError` when they have two."""
+        found = {self.table(name).audience for name in names}
+        if len(found) != 1:
+            raise BlindingError("open and closed tables are read and cleaned apart, never in one step.")
+        return found.pop()
+
+    def family(self, name: str) -> tuple[Analysis, ...]:
+        """The entries of one model family, in file order."""
+        return tuple(entry for entry in self.analyses.values() if entry.family == name)
+
+    @property
+    def codelists(self) -> dict[str, dict[str, str]]:
+        """Code -> label, per list."""
+        return {
+            name: {code: entry.label for code, entry in codes.items()} for name, codes in self.codes.items()
+        }

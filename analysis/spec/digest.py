@@ -1,0 +1,56 @@
+"""Digests of slices of the declarations: a step reruns when what it reads has changed, and only then."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from analysis.spec.declarations import Spec
+
+RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
+DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of declarations as JSON; the first 16 hexadecimal digits.
+
+    The order of entries counts: rules run, and outputs appear, in the order of their files.
+    """
+    text = json.dumps(_plain(value), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def clean_slice(spec: Spec) -> str:
+    """What reading and cleaning depend on."""
+    return digest([getattr(spec, part) for part in RAW_PARTS])
+
+
+def derive_slice(spec: Spec) -> str:
+    """What derivation depends on: no analysis but those that define a stage of the flow."""
+    defining = [spec.analyses[stage.outcome].outcome for stage in spec.stages.values() if stage.outcome]
+    return digest([*(getattr(spec, part) for part in DERIVED_PARTS), spec.stages, defining])
+
+
+def family_slice(spec: Spec, family: str) -> str:
+    """What one model family depends on: its entries, their estimands and populations, and the trial."""
+    entries = spec.family(family)
+    estimands = [spec.estimands[each.estimand] for each in entries if each.estimand]
+    populations = [spec.populations[each.population] for each in entries if each.population]
+    return digest([entries, estimands, populations, spec.trial, spec.states, spec.codes])
+
+
+def report_slice(spec: Spec) -> str:
+    """What the pages depend on: all that a reader sees."""
+    parts = ("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported")
+    return digest([getattr(spec, part) for part in parts])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {"type": type(value).__name__, **_plain(value.model_dump(by_alias=True))}
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,91 @@
+"""Scoring metadata of the questionnaires. Item wording is copyright and is not here."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from analysis.spec.base import Assumable, Declaration
+
+ScaleScore = Literal["mean of the answered items times five", "mean of the answered items"]
+
+
+class Scale(Declaration):
+    """A score from items: with `min_answered` of them, the mean of those answered stands for the rest."""
+
+    parameter: str
+    items: tuple[int, ...]
+    min_answered: int
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> "Scale":
+        if len(set(self.items)) != len(self.items):
+            raise ValueError(f"{self.parameter}: an item is given twice")
+        if not 1 <= self.min_answered <= len(self.items):
+            raise ValueError(f"{self.parameter}: min_answered must lie between 1 and the number of items")
+        return self
+
+
+class Form(Declaration):
+    """A version of the questionnaire with the ages (months) it is for and the number of items it has."""
+
+    id: str
+    from_months: int
+    to_months: int
+    n_items: int
+    scales: tuple[Scale, ...]
+
+    @model_validator(mode="after")
+    def _has_its_items(self) -> "Form":
+        if self.to_months < self.from_months:
+            raise ValueError("to_months is before from_months")
+        if absent := {item for scale in self.scales for item in scale.items} - set(
+            range(1, self.n_items + 1)
+        ):
+            raise ValueError(f"no such item: {', '.join(str(item) for item in sorted(absent))}")
+        return self
+
+
+class Total(Declaration):
+    """A score made of several scales: their sum, or the mean of all their items."""
+
+    parameter: str
+    scales: tuple[str, ...]
+    method: Literal["sum", "item_mean"]
+
+
+class Instrument(Assumable):
+    """How item answers become scores."""
+
+    id: str
+    title: str
+    table: str
+    item_prefix: str
+    direction: str
+    item_scores: dict[int, float]
+    reversed_items: tuple[int, ...] = ()
+    scale_score: ScaleScore
+    rounding: Literal["half_up", "none"]
+    forms: tuple[Form, ...]
+    totals: tuple[Total, ...]
+
+    @model_validator(mode="after")
+    def _refers_to_its_own(self) -> "Instrument":
+        last = max(form.n_items for form in self.forms)
+        if absent := sorted(set(self.reversed_items) - set(range(1, last + 1))):
+            raise ValueError(f"reversed_items: no such item: {', '.join(str(item) for item in absent)}")
+        for form in self.forms:
+            scales = {scale.parameter for scale in form.scales}
+            if absent := sorted({name for total in self.totals for name in total.scales} - scales):
+                raise ValueError(f"form {form.id}: no such scale: {', '.join(absent)}")
+        return self
+
+
+class Score(Assumable):
+    """An instrument that arrives as a score: its range, direction and ages."""
+
+    parameter: str
+    minimum: float
+    maximum: float
+    direction: str
+    from_months: int = 0
+    to_months: int = 240

@@ -1,0 +1,68 @@
+"""How an export becomes raw tables: a mapping is data, one file per kind of export."""
+
+import codecs
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from analysis.spec.base import Declaration, Name
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError as error:
+        raise ValueError("not an encoding that Python knows") from error
+    return name
+
+
+class Dialect(Declaration):
+    """How a delimited text file is written. A date is read by the first of `dates` that fits."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    encoding: Annotated[str, AfterValidator(_known_encoding)]
+    decimal: Literal[".", ","]
+    dates: tuple[str, ...]
+
+
+class Source(Declaration):
+    """One table read from one file, or from every file of a pattern."""
+
+    table: str
+    kind: Literal["tabular", "clas"]
+    files: Name
+    dialect: str
+    columns: dict[str, str]
+    constants: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    unless_blank: tuple[str, ...] = ()
+    latest_by: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def read_columns(self) -> frozenset[str]:
+        """Columns of the file that this entry uses or knowingly leaves."""
+        used = (*self.columns.values(), *self.where, *self.unless_blank, *self.latest_by)
+        return frozenset([*used, *self.ignore])
+
+    @model_validator(mode="after")
+    def _one_origin_each(self) -> "Source":
+        if twice := sorted(set(self.columns) & set(self.constants)):
+            raise ValueError(f"{self.table}: both a column and a constant: {', '.join(twice)}")
+        return self
+
+
+class Mapping(Declaration):
+    """Entries of one kind of export; `absent` names the raw tables that it does not bring."""
+
+    name: str
+    dialects: dict[str, Dialect]
+    missing: dict[str, str]
+    sources: tuple[Source, ...]
+    ignore_files: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    def of_tables(self, tables: frozenset[str]) -> tuple[Source, ...]:
+        """The entries that fill these tables, in file order."""
+        return tuple(source for source in self.sources if source.table in tables)

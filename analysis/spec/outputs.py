@@ -1,0 +1,44 @@
+"""Which files an output of the plan becomes, and which results it needs."""
+
+from pathlib import Path
+
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Output
+
+FIGURES = frozenset({"consort", "incidence_curve", "route_curves", "occupation_stack"})
+FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
+TABLE_FORMATS = ("csv", "json")
+
+
+def report_of(view: str) -> str:
+    """The kind of report a view makes: the rehearsal is laid out like the closed one."""
+    return "open" if view == "open" else "closed"
+
+
+def outputs_of(spec: Spec, view: str) -> tuple[Output, ...]:
+    """Outputs of a view's report, in the plan's order."""
+    return tuple(output for output in spec.outputs.values() if report_of(view) in output.reports)
+
+
+def files_of(output: Output) -> tuple[str, ...]:
+    """File names of an output."""
+    formats = FIGURE_FORMATS if output.kind in FIGURES else TABLE_FORMATS
+    return tuple(f"{output.id}.{each}" for each in formats)
+
+
+def output_files(spec: Spec, view: str) -> tuple[str, ...]:
+    """File names of all outputs of a view."""
+    return tuple(name for output in outputs_of(spec, view) for name in files_of(output))
+
+
+def families_of(spec: Spec, view: str) -> tuple[str, ...]:
+    """Model families whose results a view's outputs show, in the plan's order."""
+    needed = {analysis for output in outputs_of(spec, view) for analysis in output.analyses}
+    return tuple(dict.fromkeys(each.family for each in spec.analyses.values() if each.id in needed))
+
+
+def template_files(root: Path) -> tuple[str, ...]:
+    """Templates and styles of the reports, relative to the repository."""
+    return tuple(
+        sorted(path.relative_to(root).as_posix() for path in (root / "reports").rglob("*") if path.is_file())
+    )

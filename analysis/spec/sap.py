@@ -1,0 +1,231 @@
+"""The statistical analysis plan as frozen declarations."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from analysis.spec.base import Assumable, Declaration
+
+Summary = Literal["counts", "mean", "median"]
+Timing = Literal["prespecified", "post_hoc"]
+Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
+Kind = Literal["flow", "baseline", "mixed", "hazard", "incidence", "occupation", "harms"]
+
+
+class Condition(Declaration):
+    """One condition on `subjects`: a column, a visit's attendance, or presence in a table."""
+
+    column: str | None = None
+    visit: str | None = None
+    table: str | None = None
+    is_: str = Field(alias="is")
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> "Condition":
+        if sum(part is not None for part in (self.column, self.visit, self.table)) != 1:
+            raise ValueError("give exactly one of column, visit, table")
+        return self
+
+
+class Population(Declaration):
+    id: str
+    label: str
+    text: str
+    where: tuple[Condition, ...]
+
+
+class IntercurrentEvent(Assumable):
+    event: str
+    strategy: Literal["treatment policy", "hypothetical", "composite", "while alive", "principal stratum"]
+
+
+class Estimand(Declaration):
+    """ICH E9(R1) attributes, and whose average a cluster trial means."""
+
+    id: str
+    title: str
+    treatment: str
+    population: str
+    variable: str
+    intercurrent_events: tuple[IntercurrentEvent, ...]
+    summary: str
+    average: Literal["child", "family"]
+    effect: Literal["marginal", "cluster-specific", "conditional on site"]
+    main: str
+    sensitivity: tuple[str, ...]
+    no_sensitivity: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_sensitivity(self) -> "Estimand":
+        if not self.sensitivity and not self.no_sensitivity:
+            raise ValueError("name a sensitivity analysis, or say in no_sensitivity why there is none")
+        return self
+
+
+class Outcome(Declaration):
+    parameter: str
+    visit: str
+
+
+class Covariate(Declaration):
+    """A column of the design matrix; `missing: indicator` adds the missing-indicator method."""
+
+    column: str
+    kind: Literal["factor", "linear"]
+    missing: Literal["complete", "indicator"] = "complete"
+    admits_after_randomisation: bool = False
+
+
+class EventSelection(Declaration):
+    parameter: str
+    basis: str
+    causes: tuple[str, ...]
+
+
+class Variable(Declaration):
+    """A row block of the baseline table: a column of `subjects` or a parameter at a visit."""
+
+    column: str | None = None
+    parameter: str | None = None
+    visit: str | None = None
+    unit: Literal["family", "child"]
+    summary: Summary = "counts"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Variable":
+        if bool(self.column) == bool(self.parameter) or bool(self.parameter) != bool(self.visit):
+            raise ValueError("give a column, or a parameter and its visit")
+        return self
+
+
+class _Analysis(Assumable):
+    id: str
+    title: str
+    role: Role
+    timing: Timing
+    estimand: str | None = None
+    population: str | None = None
+
+
+class FlowAnalysis(_Analysis):
+    family: Literal["flow"]
+
+
+class BaselineAnalysis(_Analysis):
+    family: Literal["baseline"]
+    population: str
+    variables: tuple[Variable, ...]
+
+
+class MixedAnalysis(_Analysis):
+    """A linear mixed model of one outcome at one visit."""
+
+    family: Literal["mixed"]
+    estimand: str
+    population: str
+    outcome: Outcome
+    covariates: tuple[Covariate, ...]
+    structure: Literal["random_intercept"]
+    df: Literal["kenward_roger", "satterthwaite"]
+
+
+class HazardAnalysis(_Analysis):
+    """A Cox model with family-robust variance."""
+
+    family: Literal["hazard"]
+    estimand: str
+    population: str
+    event: EventSelection
+    strata: tuple[str, ...]
+    ties: Literal["efron", "breslow"]
+
+
+class IncidenceAnalysis(_Analysis):
+    """Cumulative incidence by cause, or of any cause when `combine` is true."""
+
+    family: Literal["incidence"]
+    estimand: str
+    population: str
+    event: EventSelection
+    combine: bool = False
+    strata: tuple[str, ...]
+    days: tuple[int, ...]
+
+
+class OccupationAnalysis(_Analysis):
+    """State occupation and time in state of the reversible graph."""
+
+    family: Literal["occupation"]
+    estimand: str
+    population: str
+    basis: str
+    strata: tuple[str, ...]
+    days: tuple[int, ...]
+    horizon_days: int
+
+
+class HarmsAnalysis(_Analysis):
+    family: Literal["harms"]
+    estimand: str
+    population: str
+    interval: Literal["mid-p", "exact"]
+
+
+Analysis = (
+    FlowAnalysis
+    | BaselineAnalysis
+    | MixedAnalysis
+    | HazardAnalysis
+    | IncidenceAnalysis
+    | OccupationAnalysis
+    | HarmsAnalysis
+)
+
+
+class Output(Declaration):
+    """A table or figure, the analyses behind it and the reports that may carry it."""
+
+    id: str
+    kind: Literal[
+        "consort",
+        "baseline",
+        "means",
+        "hazards",
+        "incidence_curve",
+        "route_curves",
+        "probabilities",
+        "occupation_stack",
+        "days",
+        "harms",
+    ]
+    title: str
+    analyses: tuple[str, ...]
+    reports: tuple[Literal["open", "closed"], ...]
+
+
+class Box(Declaration):
+    id: str
+    label: str
+    kind: Literal["main", "side", "joins", "note"]
+
+
+class Stage(Declaration):
+    """A stage of the flow diagram and the boxes a unit may stand in."""
+
+    id: str
+    label: str
+    boxes: tuple[Box, ...]
+    from_: str | None = Field(default=None, alias="from")
+    visit: str | None = None
+    outcome: str | None = None
+
+
+class Reported(Declaration):
+    """A published figure as printed."""
+
+    id: str
+    quantity: str
+    value: str
+    analysis: str
+    source: str
+    caution: str | None = None

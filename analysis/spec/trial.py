@@ -1,0 +1,81 @@
+"""What holds for every analysis of the trial: arms, sites, visits, epochs, clock and data cut."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from analysis.spec.base import Assumable, Declaration, IsoDay
+
+
+class Arms(Declaration):
+    """Codes of the two arms; a difference is intervention less control."""
+
+    intervention: str
+    control: str
+
+
+class Visit(Assumable):
+    """A research visit and the window in which it counts, in days from its origin."""
+
+    id: str
+    label: str
+    origin: Literal["care_entry_date", "randomisation_date"]
+    from_days: int
+    to_days: int
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "Visit":
+        if self.to_days < self.from_days:
+            raise ValueError("to_days is before from_days")
+        return self
+
+
+class Epoch(Assumable):
+    """A period with one order of consent, baseline and randomisation."""
+
+    id: str
+    from_date: IsoDay
+    to_date: IsoDay
+    baseline_precedes_randomisation: bool
+
+
+class ClockOrigin(Assumable):
+    """The day from which time is counted."""
+
+    field: Literal["randomisation_date", "care_entry_date"]
+
+
+class Recruitment(Assumable):
+    first: IsoDay
+    last: IsoDay
+
+
+class Assumption(Declaration):
+    """Something the public record does not say, and what is done instead."""
+
+    item: str
+    text: str
+
+
+class Trial(Declaration):
+    """What holds for every analysis of the trial."""
+
+    acronym: str
+    title: str
+    design: str
+    cluster: str
+    participant: str
+    registrations: tuple[str, ...]
+    funder_reference: str
+    sap_version: str
+    sites: tuple[str, ...]
+    strata: tuple[str, ...]
+    arms: Arms
+    level: Annotated[float, Field(gt=0, lt=1)]
+    clock_origin: ClockOrigin
+    horizon_days: Annotated[int, Field(gt=0)]
+    visits: tuple[Visit, ...]
+    recruitment: Recruitment
+    data_cut: IsoDay
+    epochs: tuple[Epoch, ...]
+    assumptions: tuple[Assumption, ...]

@@ -1,0 +1,119 @@
+"""What a run's configuration may say, and where the allocation may not lie."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import BlindingError, SpecError
+from analysis.spec.config import check_config, raw_files
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a folder of exports beside it, and a restricted folder elsewhere."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "exports" / "trial").mkdir(parents=True)
+    (tmp_path / "exports" / "trial" / "families.csv").write_text("id\n")
+    (tmp_path / "secure").mkdir()
+    (tmp_path / "secure" / "allocation.csv").write_text("family_id,arm\n")
+    return tmp_path / "repository"
+
+
+def real(repository: Path, **more: object) -> dict[str, object]:
+    return {"raw": str(repository.parent / "exports"), **more}
+
+
+def test_the_default_is_the_synthetic_trial_with_all_arms(repository: Path) -> None:
+    config = check_config({}, repository)
+    assert config.is_synthetic
+    assert config.views == ("open", "closed")
+    assert config.raw_folder == "out/synthetic/raw"
+    assert config.allocation_file == "out/synthetic/restricted/allocation.csv"
+    assert raw_files(config) == ["out/synthetic/raw"]
+
+
+def test_real_data_without_an_allocation_have_rehearsal_arms(repository: Path) -> None:
+    config = check_config(real(repository), repository)
+    assert config.views == ("open", "dummy")
+    assert config.allocation_file is None
+    assert raw_files(config) == [str(repository.parent / "exports" / "trial" / "families.csv")]
+
+
+def test_real_data_with_an_allocation_have_arms(repository: Path) -> None:
+    secret = str(repository.parent / "secure" / "allocation.csv")
+    outside = str(repository.parent / "results")
+    config = check_config(real(repository, allocation=secret, out=outside), repository)
+    assert config.views == ("open", "closed")
+    assert config.allocation_file == secret
+
+
+def test_outputs_with_real_arms_may_not_lie_inside_the_repository(repository: Path) -> None:
+    """What is below closed/ is as secret as the allocation."""
+    secret = str(repository.parent / "secure" / "allocation.csv")
+    with pytest.raises(BlindingError, match="config.yaml, out: with a real allocation"):
+        check_config(real(repository, allocation=secret), repository)
+    check_config(real(repository), repository)  # blinded, they may
+
+
+@pytest.mark.parametrize("out", ["exports", "exports/out", "."])
+def test_outputs_and_exports_do_not_lie_in_each_other(repository: Path, out: str) -> None:
+    with pytest.raises(SpecError, match="may not lie in each other"):
+        check_config(real(repository, out=str(repository.parent / out)), repository)
+
+
+def test_an_allocation_inside_the_repository_is_refused(repository: Path) -> None:
+    inside = repository / "out" / "allocation.csv"
+    inside.parent.mkdir()
+    inside.write_text("family_id,arm\n")
+    for name in (str(inside), "out/allocation.csv", "../repository/out/allocation.csv"):
+        with pytest.raises(BlindingError, match="may not lie inside the repository"):
+            check_config(real(repository, allocation=name), repository)
+
+
+def test_a_link_from_outside_into_the_repository_is_refused(repository: Path) -> None:
+    (repository / "allocation.csv").write_text("family_id,arm\n")
+    link = repository.parent / "secure" / "link.csv"
+    link.symlink_to(repository / "allocation.csv")
+    with pytest.raises(BlindingError):
+        check_config(real(repository, allocation=str(link)), repository)
+
+
+def test_an_allocation_in_the_raw_folder_is_refused(repository: Path) -> None:
+    """Every file there is an input of the open steps."""
+    inside = repository.parent / "exports" / "allocation.csv"
+    inside.write_text("family_id,arm\n")
+    with pytest.raises(BlindingError, match="raw folder"):
+        check_config(real(repository, allocation=str(inside)), repository)
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ({"rawfolder": "x"}, "rawfolder"),
+        ({"seed": "one"}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"data_cut": "31/12/2023"}, "data_cut"),
+        ({"data_cut": "2023-02-29"}, "data_cut"),
+        ({"raw": ""}, "raw"),
+        ({"raw": "nowhere"}, "no such folder"),
+        ({"allocation": "x.csv"}, "the synthetic trial brings its own"),
+        ({"corrections": "nowhere.csv"}, "corrections: no such file"),
+    ],
+)
+def test_a_wrong_entry_is_named(repository: Path, body: dict[str, object], part: str) -> None:
+    with pytest.raises(SpecError, match=r"config\.yaml") as stopped:
+        check_config(body, repository)
+    assert part in str(stopped.value)
+
+
+def test_an_allocation_that_is_not_there_is_named(repository: Path) -> None:
+    with pytest.raises(SpecError, match="allocation: no such file"):
+        check_config(real(repository, allocation=str(repository.parent / "secure" / "list.csv")), repository)
+
+
+def test_a_date_that_yaml_made_of_the_cut_is_a_day(repository: Path) -> None:
+    """Snakemake's own YAML reader turns an unquoted date into one."""
+    assert check_config({"data_cut": datetime.date(2022, 6, 30)}, repository).data_cut == "2022-06-30"
+    with pytest.raises(SpecError, match="data_cut"):
+        check_config({"data_cut": datetime.datetime(2022, 6, 30, 12)}, repository)

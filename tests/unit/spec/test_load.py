@@ -1,0 +1,429 @@
+"""One thing broken at a time: loading stops and names the file and the entry."""
+
+import re
+
+import pytest
+
+from analysis.spec.load import load_mapping
+from tests.unit.spec.conftest import DATA_SPEC, Declarations
+
+ANALYSES, ESTIMANDS = "sap/analyses.yaml", "sap/estimands.yaml"
+POPULATIONS, OUTPUTS = "sap/populations.yaml", "sap/outputs.yaml"
+FLOW, REPORTED, TRIAL = "sap/flow.yaml", "sap/reported.yaml", "sap/trial.yaml"
+PACKAGE, STATES, RULES = "datapackage.yaml", "states.yaml", "rules.yaml"
+SDQ, PEDSQL, SCORES = "instruments/sdq.yaml", "instruments/pedsql.yaml", "instruments/scores.yaml"
+
+# What is broken: file, text, its replacement, and what the message must hold.
+BROKEN = {
+    "unknown key": (ANALYSES, "ties: efron", "tie: efron", ("analyses.yaml", "A30", "tie")),
+    "misspelt choice": (ANALYSES, "df: kenward_roger", "df: kenward_rogers", ("analyses.yaml", "A01", "df")),
+    "misspelt family": (ANALYSES, "family: mixed", "family: mixd", ("analyses.yaml", "A01", "mixed")),
+    "wrong type": (TRIAL, "level: 0.95", "level: often", ("trial.yaml", "level")),
+    "level out of range": (TRIAL, "level: 0.95", "level: 95", ("trial.yaml", "level")),
+    "date in another format": (
+        TRIAL,
+        '"2023-12-31"',
+        '"31/12/2023"',
+        ("trial.yaml", "data_cut", "2021-07-31"),
+    ),
+    "window that closes first": (
+        TRIAL,
+        "from_days: 28",
+        "from_days: 128",
+        ("trial.yaml", "visits", "to_days"),
+    ),
+    "epoch without a code": (TRIAL, "{id: CBR", "{id: CBX", ("trial.yaml", "epochs", "CBX")),
+    "site without a code": (TRIAL, "sites: [GLA, LON]", "sites: [GLA, LDN]", ("trial.yaml", "sites", "LDN")),
+    "visit without a code": (TRIAL, "{id: V3", "{id: V2", ("trial.yaml", "visits", "V2")),
+    "arm without a code": (TRIAL, "control: SAU", "control: TAU", ("trial.yaml", "arms", "TAU")),
+    "two arms that are one": (TRIAL, "control: SAU", "control: NIM", ("trial.yaml", "arms", "same arm")),
+    "stratum that families lack": (TRIAL, "strata: [site]", "strata: [sit]", ("trial.yaml", "strata", "sit")),
+    "population of an analysis": (ANALYSES, "population: randomised", "population: all", ("B01", "all")),
+    "estimand of an analysis": (ANALYSES, "estimand: E2", "estimand: E9", ("E2", "another estimand")),
+    "parameter of an analysis": (
+        ANALYSES,
+        "parameter: SDQ_TOTAL, visit: V5",
+        "parameter: SDQ, visit: V5",
+        ("A01", "no such parameter: SDQ;"),
+    ),
+    "visit of an analysis": (ANALYSES, "SDQ_TOTAL, visit: V5", "SDQ_TOTAL, visit: V6", ("A01", "V6")),
+    "covariate of an analysis": (ANALYSES, "column: age_months, kind", "column: age, kind", ("A01", "age;")),
+    "cause of an event": (ANALYSES, "causes: [home, kin,", "causes: [house, kin,", ("A30", "house")),
+    "basis of an event": (ANALYSES, "basis: legal, causes", "basis: actual, causes", ("A30", "actual")),
+    "stratum of an analysis": (ANALYSES, "strata: [site]", "strata: [town]", ("A30", "town")),
+    "variable of the baseline table": (
+        ANALYSES,
+        "{column: sex, unit",
+        "{column: gender, unit",
+        ("B01", "gender"),
+    ),
+    "variable without an origin": (
+        ANALYSES,
+        "{column: sex, unit: child}",
+        "{unit: child}",
+        ("B01", "variables"),
+    ),
+    "assumption without a reason": (
+        ANALYSES,
+        "  reason: The trial's model and covariates are not public.\n",
+        "",
+        ("A01", "needs a reason"),
+    ),
+    "analysis shown by no output": (OUTPUTS, "analyses: [A50]", "analyses: [A40]", ("outputs.yaml", "A50")),
+    "output of no analysis": (OUTPUTS, "analyses: [N01]", "analyses: [N02]", ("outputs.yaml", "F1", "N02")),
+    "misspelt kind of output": (OUTPUTS, "kind: consort", "kind: konsort", ("outputs.yaml", "F1", "kind")),
+    "estimand without a sensitivity analysis": (
+        ESTIMANDS,
+        "sensitivity: [A02]",
+        "sensitivity: []",
+        ("estimands.yaml", "E1", "no_sensitivity"),
+    ),
+    "main analysis of an estimand": (ESTIMANDS, "main: A01", "main: A99", ("estimands.yaml", "E1", "A99")),
+    "main analysis of another estimand": (
+        ESTIMANDS,
+        "main: A01",
+        "main: A30",
+        ("E1", "A30", "another estimand"),
+    ),
+    "population of an estimand": (ESTIMANDS, "population: followed_up", "population: seen", ("E1", "seen")),
+    "main analysis of another population": (
+        ESTIMANDS,
+        "population: followed_up",
+        "population: randomised",
+        ("E1", "A01", "another population"),
+    ),
+    "strategy for an intercurrent event": (ESTIMANDS, "strategy: hypothetical", "strategy: ignore", ("E1",)),
+    "column of a population": (
+        POPULATIONS,
+        "{column: removed_date",
+        "{column: removed",
+        ("eligible", "removed;"),
+    ),
+    "value of a flag": (
+        POPULATIONS,
+        '{column: is_late_joiner, is: "false"}',
+        '{column: is_late_joiner, is: "no"}',
+        ("randomised", "no;"),
+    ),
+    "population on a population": (
+        POPULATIONS,
+        "{column: removed_date, is: blank}, {visit",
+        '{column: is_eligible, is: "true"}, {visit',
+        ("followed_up", "is_eligible"),
+    ),
+    "visit of a population": (POPULATIONS, "{visit: V5", "{visit: V9", ("followed_up", "V9")),
+    "status of a visit": (POPULATIONS, "is: attended", "is: atended", ("followed_up", "atended")),
+    "table of a population": (
+        POPULATIONS,
+        "{table: placements",
+        "{table: proceedings",
+        ("in_records", "proceedings"),
+    ),
+    "two things in one condition": (
+        POPULATIONS,
+        "{visit: V5, is",
+        "{visit: V5, column: site, is",
+        ("followed_up",),
+    ),
+    "visit of a stage": (FLOW, "visit: V4", "visit: V44", ("flow.yaml", "month_15", "V44")),
+    "outcome of a stage": (FLOW, "outcome: A01", "outcome: A30", ("flow.yaml", "analysed", "A30")),
+    "box given twice": (FLOW, "{id: removed, label", "{id: in, label", ("flow.yaml", "eligible", "twice")),
+    "analysis of a published figure": (
+        REPORTED,
+        "analysis: N01",
+        "analysis: N1",
+        ("reported.yaml", "R01", "N1"),
+    ),
+    "number where a text belongs": (
+        REPORTED,
+        'value: "382"',
+        "value: 382",
+        ("reported.yaml", "R01", "value"),
+    ),
+    "code list of a field": (
+        PACKAGE,
+        "codelist: site",
+        "codelist: sites",
+        ("datapackage.yaml", "screening", "sites"),
+    ),
+    "type of a field": (
+        PACKAGE,
+        "type: integer, title: Children in",
+        "type: int, title: Children in",
+        ("type",),
+    ),
+    "limits on a text": (
+        PACKAGE,
+        "title: Referral, constraints: {",
+        "title: Referral, constraints: {maximum: 9, ",
+        ("datapackage.yaml", "minimum and maximum"),
+    ),
+    "table that a key points to": (
+        PACKAGE,
+        "resource: families",
+        "resource: family",
+        ("screening", "family;"),
+    ),
+    "field that a key points to": (
+        PACKAGE,
+        "resource: families, fields: [family_id]",
+        "resource: families, fields: [id]",
+        ("screening", "id;"),
+    ),
+    "key on an undeclared field": (
+        PACKAGE,
+        "primaryKey: [screening_id]",
+        "primaryKey: [referral_id]",
+        ("datapackage.yaml", "referral_id"),
+    ),
+    "key on an optional field": (
+        PACKAGE,
+        "primaryKey: [screening_id]",
+        "primaryKey: [reason]",
+        ("datapackage.yaml", "required"),
+    ),
+    "table given twice": (
+        PACKAGE,
+        "- name: families",
+        "- name: screening",
+        ("datapackage.yaml", "screening"),
+    ),
+    "arm in an open table": (
+        PACKAGE,
+        "name: epoch, type: string",
+        "name: arm, type: string",
+        ("families", "arm"),
+    ),
+    "an arm by another name": (
+        PACKAGE,
+        "name: epoch, type: string",
+        "name: trt01p, type: string",
+        ("families", "trt01p", "looks like the arm"),
+    ),
+    "codes of the arm in an open table": (PACKAGE, "codelist: epoch", "codelist: arm", ("families", "arm")),
+    "state without a code": (STATES, "permanent: [home,", "permanent: [house,", ("states.yaml", "house")),
+    "placement code": (STATES, "kin: [U1]", "kin: [U1, U9]", ("states.yaml", "legal", "U9")),
+    "placement code left out": (STATES, "kin: [U1]", "kin: []", ("states.yaml", "legal", "U1", "mapped")),
+    "placement code in two states": (
+        STATES,
+        "kin: [U1]",
+        "kin: [U1, U4]",
+        ("states.yaml", "legal", "U4", "twice"),
+    ),
+    "reason in two groups": (
+        STATES,
+        "continues: [X1]",
+        "continues: [X1, E8]",
+        ("states.yaml", "E8", "twice"),
+    ),
+    "reason left out": (STATES, "end_of_records: [E8, E99,", "end_of_records: [E8,", ("states.yaml", "E99")),
+    "reason for censoring": (
+        STATES,
+        "transferred: [E3",
+        "moved_abroad: [E3",
+        ("states.yaml", "moved_abroad"),
+    ),
+    "legal status of short breaks": (STATES, "[V3, V4]", "[V3, V5]", ("states.yaml", "V5")),
+    "code of an absence": (STATES, "[T0, T1, T4]", "[T0, T9]", ("states.yaml", "T9")),
+    "basis without placements": (STATES, "  legal:\n", "  lawful:\n", ("states.yaml", "lawful")),
+    "field of a rule": (
+        RULES,
+        "column: removed_date, other",
+        "column: removal_date, other",
+        ("FA03", "removal_date"),
+    ),
+    "table of a rule": (RULES, "{id: SD03, table: sdq", "{id: SD03, table: sqd", ("sqd",)),
+    "kind of a rule": (RULES, "kind: date_order", "kind: order", ("rules.yaml", "FA03", "kind")),
+    "severity of a rule": (RULES, "severity: stop", "severity: halt", ("rules.yaml", "PL01", "severity")),
+    "unknown name for a date": (RULES, '"@data_cut"', '"@cut"', ("rules.yaml", "AS02", "@data_cut")),
+    "limit that is no date": (RULES, '"2021-07-31"', '"31 July 2021"', ("rules.yaml", "FA02", "value")),
+    "rule without what it reads": (
+        RULES,
+        "column: removed_date, other: randomisation_date",
+        "column: removed_date",
+        ("rules.yaml", "FA03", "needs other"),
+    ),
+    "rule with what it does not read": (
+        RULES,
+        "column: visit_date, severity: note",
+        "column: visit_date, value: V3, severity: note",
+        ("rules.yaml", "AS04", "does not read value"),
+    ),
+    "rule on a field that is no date": (
+        RULES,
+        "column: removed_date, other: randomisation_date",
+        "column: removed_reason, other: randomisation_date",
+        ("FA03", "not a date"),
+    ),
+    "rule against an unjoined table": (
+        RULES,
+        "other: families.randomisation_date",
+        "other: sdq.completed_date",
+        ("CH02", "sdq"),
+    ),
+    "rule against a table without its key": (
+        RULES,
+        "other: children.birth_date",
+        "other: families.randomisation_date",
+        ("PL05", "family_id"),
+    ),
+    "required field set missing": (
+        RULES,
+        "column: start_date, other: children.birth_date, severity: query, action: keep",
+        "column: start_date, other: children.birth_date, severity: query, action: set_missing",
+        ("PL05", "required"),
+    ),
+    "stop that changes a value": (
+        RULES,
+        "severity: stop, action: keep",
+        "severity: stop, action: set_aside",
+        ("PL01",),
+    ),
+    "code that is followed by a row": (RULES, "value: X1,", "value: X2,", ("PL07", "X2")),
+    "score of a sum": (RULES, "value: SDQ_TOTAL", "value: PEDSQL_TOTAL", ("SD01", "PEDSQL_TOTAL")),
+    "instrument of a form": (
+        RULES,
+        "column: form, value: SDQ,",
+        "column: form, value: SDK,",
+        ("SD02", "SDK"),
+    ),
+    "misspelt rounding": (SDQ, "rounding: half_up", "rounding: half-up", ("sdq.yaml", "rounding")),
+    "misspelt scoring": (SDQ, "times five", "times 5", ("sdq.yaml", "scale_score")),
+    "item that the form lacks": (
+        SDQ,
+        "items: [3, 8, 13, 16, 24]",
+        "items: [3, 8, 13, 16, 26]",
+        ("sdq.yaml", "26"),
+    ),
+    "more answers than items": (SDQ, "min_answered: 3", "min_answered: 6", ("sdq.yaml", "min_answered")),
+    "scale of a total": (
+        SDQ,
+        "[SDQ_EMOTIONAL, SDQ_CONDUCT,",
+        "[SDQ_EMOTION, SDQ_CONDUCT,",
+        ("sdq.yaml", "SDQ_EMOTION"),
+    ),
+    "parameter of a total": (SDQ, "parameter: SDQ_TOTAL", "parameter: SDQ_SUM", ("SDQ", "SDQ_SUM")),
+    "table of an instrument": (SDQ, "table: sdq", "table: sdqs", ("sdqs",)),
+    "form without a code": (SDQ, 'id: "4-17"', 'id: "4-16"', ("SDQ", "4-16")),
+    "items that the table lacks": (PEDSQL, "item_prefix: p", "item_prefix: q", ("PEDSQL", "q01")),
+    "score without a code": (SCORES, "parameter: PIRGAS", "parameter: PIRGASS", ("scores.yaml", "PIRGASS")),
+    "id given twice": (
+        POPULATIONS,
+        "- id: eligible",
+        "- id: randomised",
+        ("populations.yaml", "randomised", "twice"),
+    ),
+    "key given twice": (TRIAL, "level: 0.95", "level: 0.95\nlevel: 0.9", ("trial.yaml", "level", "twice")),
+    "malformed YAML": (STATES, "initial: care", "initial: [care", ("states.yaml", "line")),
+    "braces around a value": (STATES, "initial: care", "initial: {{care}}", ("states.yaml", "single value")),
+    "empty list of entries": (OUTPUTS, "- {id: F1", "entries:\n- {id: F1", ("outputs.yaml",)),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.replace(" ", "_"))
+def test_one_broken_thing_is_named(declarations: Declarations, case: str) -> None:
+    file, old, new, named = BROKEN[case]
+    declarations.edit(file, old, new)
+    message = declarations.refusal()
+    for part in named:
+        assert part in message, message
+
+
+CODELIST = "codelists/sex.csv"
+BROKEN_LISTS = {
+    "wrong header": ("code,label,valid_from", "code,name,valid_from", "columns must be code, label"),
+    "code given twice": ("M,Male", "F,Male", "entry F: this code is given twice"),
+    "a missing cell": ("M,Male,,,SSDA903 collection guide", "M,Male,,", "row 3: 4 cells, not 5"),
+    "one cell too many": ("M,Male,,", "M,Male,,,", "row 3: 6 cells, not 5"),
+    "a date in another format": ("M,Male,,", "M,Male,01/04/2018,", "entry M: valid_from"),
+    "dates that never hold": ("M,Male,,", "M,Male,2018-04-01,2018-03-31", "valid_to is before valid_from"),
+    "a code like a missing value": ("M,Male", ".M,Male", "entry .M: code"),
+    "no label": ("M,Male", "M,", "entry M: label"),
+    "a quotation mark": ("M,Male", 'M,"Ma"le', "not comma-separated"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_LISTS, ids=lambda case: case.replace(" ", "_"))
+def test_a_broken_code_list_is_named(declarations: Declarations, case: str) -> None:
+    old, new, part = BROKEN_LISTS[case]
+    declarations.edit(CODELIST, old, new)
+    message = declarations.refusal()
+    assert "sex.csv" in message
+    assert part in message
+
+
+def test_a_code_list_that_is_not_utf8_is_named(declarations: Declarations) -> None:
+    path = declarations.folder / CODELIST
+    path.write_bytes(path.read_bytes() + "X,Mäd,,,x\n".encode("latin-1"))
+    assert "sex.csv: not comma-separated UTF-8 text" in declarations.refusal()
+
+
+@pytest.mark.parametrize("name", ["state", "visit_status", "scale"])
+def test_an_absent_code_list_is_named(declarations: Declarations, name: str) -> None:
+    (declarations.folder / "codelists" / f"{name}.csv").unlink()
+    assert name in declarations.refusal()
+
+
+@pytest.mark.parametrize("file", [TRIAL, STATES, SCORES, RULES])
+def test_an_absent_file_is_named(declarations: Declarations, file: str) -> None:
+    (declarations.folder / file).unlink()
+    message = declarations.refusal()
+    assert file.rsplit("/", 1)[-1] in message
+    assert "no such file" in message
+
+
+@pytest.mark.parametrize("file", [ANALYSES, POPULATIONS, RULES])
+@pytest.mark.parametrize("content", ["", "just a text\n", "- 5\n"])
+def test_a_file_that_holds_something_else_is_named(
+    declarations: Declarations, file: str, content: str
+) -> None:
+    (declarations.folder / file).write_text(content)
+    assert file.rsplit("/", 1)[-1] in declarations.refusal()
+
+
+def test_a_file_that_is_not_utf8_is_named(declarations: Declarations) -> None:
+    (declarations.folder / STATES).write_bytes("states: [café]\n".encode("latin-1"))
+    assert "states.yaml: not UTF-8" in declarations.refusal()
+
+
+def test_a_second_instrument_of_one_name_is_refused(declarations: Declarations) -> None:
+    text = (declarations.folder / SDQ).read_text()
+    (declarations.folder / "instruments" / "sdq_teacher.yaml").write_text(text)
+    assert "entry SDQ: this id is given twice" in declarations.refusal()
+
+
+def test_what_a_merge_brings_in_may_be_overridden(declarations: Declarations) -> None:
+    """`<<` is how YAML shares settings; only a key written twice in one mapping is an error."""
+    declarations.edit(SDQ, '  - id: "4-17"', '  - &older\n    id: "4-17"')
+    declarations.edit(
+        SDQ,
+        "    from_months: 48\n    to_months: 215",
+        "    <<: {from_months: 40}\n    from_months: 48\n    to_months: 215",
+    )
+    assert declarations.load().instruments["SDQ"].forms[1].from_months == 48
+
+
+def test_the_declarations_of_the_trial_load(declarations: Declarations) -> None:
+    spec = declarations.load()
+    assert load_mapping(declarations.folder, "synthetic").name == "synthetic"
+    assert spec.codelists["arm"] == {
+        "NIM": "New Orleans Intervention Model",
+        "SAU": "Social work services as usual",
+    }
+    assert spec.table_names(layer="raw", audience="closed") == ("allocation", "delivery")
+    assert [entry.id for entry in spec.family("mixed")] == ["A01", "A02"]
+
+
+def test_an_undeclared_table_is_named_with_those_there_are(declarations: Declarations) -> None:
+    spec = declarations.load()
+    with pytest.raises(Exception, match="no table 'visits'; declared: screening, families"):
+        spec.table("visits")
+    with pytest.raises(KeyError):
+        spec.table("sdq").field("q26")
+
+
+def test_no_message_of_the_tests_holds_a_value_of_a_participant() -> None:
+    """Declarations hold none: neither ids nor dates of birth stand in the folder."""
+    for path in DATA_SPEC.rglob("*.*"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b[CF]\d{4}\b", text), path.name

@@ -1,0 +1,107 @@
+"""A mapping that names something undeclared, or leaves something out, stops when it is loaded."""
+
+import pytest
+
+from analysis.spec.load import load_mapping
+from tests.unit.spec.conftest import Declarations
+
+FILE = "mappings/synthetic.yaml"
+WITHDRAWALS = "withdrawal_level: level, reason: reason}"
+
+# What is broken: text, its replacement, and what the message must hold.
+BROKEN = {
+    "undeclared table": ("- table: deviations", "- table: deviation", ("no table 'deviation'",)),
+    "derived table": ("- table: deviations", "- table: subjects", ("subjects", "derived table")),
+    "undeclared field": (
+        WITHDRAWALS,
+        "withdrawal_level: level, reason: reason, note: note}",
+        ("withdrawals", "note"),
+    ),
+    "field without origin": (
+        WITHDRAWALS,
+        "withdrawal_level: level}",
+        ("withdrawals", "mapped field: reason"),
+    ),
+    "field with two origins": (
+        "source_system: SSDA903}",
+        "source_system: SSDA903, start_date: ''}",
+        ("placements", "start_date"),
+    ),
+    "undeclared dialect": ("dialect: semicolon", "dialect: colon", ("proceedings", "colon", "semicolon")),
+    "undeclared reason": ('"-95": refused', '"-95": declined', ("missing", "declined")),
+    "kind of export": ("kind: clas", "kind: klas", ("synthetic.yaml", "kind")),
+    "two delimiters": ('delimiter: ";"', 'delimiter: ";;"', ("semicolon.delimiter",)),
+    "undeclared encoding": ("encoding: cp1252", "encoding: cp12520", ("semicolon.encoding", "Python")),
+    "field of values": (
+        "values: &child_values\n      sex:",
+        "values: &child_values\n      sexx:",
+        ("values", "sexx"),
+    ),
+    "code of values": (
+        'sex: {"1": M, "2": F}',
+        'sex: {"1": male, "2": F}',
+        ("values of sex", "male", "F, M"),
+    ),
+    "episode of a CLAS row": (
+        ", episode_start_date: episode_start_date",
+        "",
+        ("placements", "mapped field: episode_start_date"),
+    ),
+    "reason that the CLAS reader gives": (
+        "constants: {source_system: CLAS}",
+        "constants: {source_system: CLAS, reason_new: S}",
+        ("reason_new",),
+    ),
+    "table without a source": (
+        "  - table: deviations\n"
+        "    kind: tabular\n"
+        "    files: trial/deviations.csv\n"
+        "    dialect: spreadsheet\n"
+        "    columns: {family_id: family, deviation_date: date, category: category, level: level}\n",
+        "",
+        ("deviations", "absent"),
+    ),
+    "undeclared absent table": ("name: synthetic", "name: synthetic\nabsent: [visits]", ("absent", "visits")),
+    "open and closed table from one file": (
+        "files: service/delivery.csv",
+        "files: trial/deviations.csv",
+        ("trial/deviations.csv", "open and closed"),
+    ),
+    "events of two arms in an open file": (
+        "[baseline, month_15, year_2_5]",
+        "[baseline_arm_1, baseline_arm_2]",
+        ("trial/redcap_children.csv", "arms"),
+    ),
+    "key given twice": ('"-95": refused', '"-95": refused\n  "-95": lost', ("-95", "twice")),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.replace(" ", "_"))
+def test_one_broken_thing_is_named(declarations: Declarations, case: str) -> None:
+    old, new, named = BROKEN[case]
+    declarations.edit(FILE, old, new)
+    message = declarations.refusal()
+    assert "synthetic.yaml" in message or "no table" in message
+    for part in named:
+        assert part in message, message
+
+
+def test_an_absent_mapping_is_named(declarations: Declarations) -> None:
+    message = declarations.refusal(mapping="castor")
+    assert "castor.yaml: no such file in mappings/" in message
+
+
+def test_a_table_an_export_does_not_bring_is_said_to_be_absent(declarations: Declarations) -> None:
+    old, new, _ = BROKEN["table without a source"]
+    declarations.edit(FILE, old, new)
+    declarations.edit(FILE, "name: synthetic", "name: synthetic\nabsent: [deviations]")
+    assert load_mapping(declarations.folder, "synthetic").absent == ("deviations",)
+
+
+def test_one_redcap_arm_is_not_the_arm_of_the_trial(declarations: Declarations) -> None:
+    """A longitudinal project of one arm ends every event in ``_arm_1``."""
+    text = (declarations.folder / FILE).read_text()
+    (declarations.folder / FILE).write_text(
+        text.replace("[baseline, month_15, year_2_5]", "[baseline_arm_1, month_15_arm_1, year_2_5_arm_1]")
+    )
+    load_mapping(declarations.folder, "synthetic")
