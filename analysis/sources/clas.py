@@ -1,0 +1,31 @@
+"""Scotland's looked-after-children return: unlike England's, episode and destination on every placement row.
+
+A placement begins a period of care when it starts on the episode's first day, and ends it, with the
+destination as its reason, when it ends on the episode's last day; otherwise another placement follows.
+"""
+
+import pandas as pd
+
+from analysis.sources import tabular
+from analysis.spec.mapping import Mapping, Source
+from analysis.spec.tables import MISSING_MARK, Field, Table
+
+EPISODE = (
+    Field(name="episode_start_date", type="date", title="First day of the episode"),
+    Field(name="episode_end_date", type="date", title="Last day of the episode"),
+)
+
+
+def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Table) -> pd.DataFrame:
+    """Rows of `placements` from rows of the return, reasons derived from the episode they lie in."""
+    wide = table
+    for field in EPISODE:
+        wide = wide.with_field(field)
+    filled = source.model_copy(update={"constants": {**source.constants, "reason_new": ""}})
+    rows = tabular.to_fields(frame, filled, mapping, wide)
+    # A placeholder for "still open" is a missing date, not an end.
+    ended = (rows["end_date"] != "") & ~rows["end_date"].str.startswith(MISSING_MARK)
+    last = ended & (rows["end_date"] == rows["episode_end_date"])
+    rows["reason_new"] = (rows["start_date"] == rows["episode_start_date"]).map({True: "S", False: "P"})
+    rows["reason_ended"] = rows["reason_ended"].where(last, ended.map({True: "X1", False: ""}))
+    return rows[list(table.columns)]

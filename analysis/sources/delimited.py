@@ -1,0 +1,92 @@
+"""Delimited text as it comes: every cell a string, every row with its line number, nothing guessed."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import SourceError
+from analysis.spec.mapping import Dialect
+
+LONGEST_CELL = 50_000_000  # characters; REDCap exports hold cells beyond the csv module's default of 131,072
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The cells of one file: `columns` from its header, `lines[k]` the line on which `rows[k]` begins."""
+
+    file: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+
+def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
+    """Read a delimited text file whole.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is.
+    dialect : Dialect
+        Delimiter and encoding it must have.
+    file : str
+        Its name below the raw folder, for messages.
+
+    Raises
+    ------
+    SourceError
+        If it is empty, is not text in the declared encoding, repeats a column, or has a row whose number of
+        cells differs from the header's. The message names file and line.
+    """
+    text = _decode(path, dialect, file=file)
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
+    rows, lines, start = [], [], 1
+    try:
+        for row in reader:
+            if row:
+                rows.append(tuple(row))
+                lines.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise SourceError(f"{file}, row {start}: not valid delimited text ({error}).") from error
+    if not rows:
+        raise SourceError(f"{file}: the file is empty; expected a header and rows.")
+    header = tuple(cell.strip() for cell in rows[0])
+    _check_header(header, file=file)
+    _check_widths(rows, lines, len(header), file=file)
+    return Text(file, header, tuple(rows[1:]), tuple(lines[1:]))
+
+
+def _decode(path: Path, dialect: Dialect, *, file: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{file}: cannot be read ({error.strerror}).") from error
+    try:
+        text = raw.decode(dialect.encoding)
+    except UnicodeDecodeError as error:
+        line = (
+            error.object[: error.start].count(b"\n") + 1
+        )  # without the byte-order mark the decoder took off
+        raise SourceError(
+            f"{file}, row {line}: not {dialect.encoding} text; check the encoding in its mapping."
+        ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise SourceError(
+            f"{file}, row {line}: holds a NUL character; the file is not delimited text or is damaged."
+        )
+    return text
+
+
+def _check_header(header: tuple[str, ...], *, file: str) -> None:
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise SourceError(f"{file}, row 1: column given twice: {', '.join(twice)}.")
+
+
+def _check_widths(rows: list[tuple[str, ...]], lines: list[int], width: int, *, file: str) -> None:
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != width:
+            raise SourceError(f"{file}, row {line}: {len(row)} cells where the header has {width}.")

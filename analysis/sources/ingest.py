@@ -1,0 +1,178 @@
+"""Raw exports of any supported kind -> raw tables as text, nothing dropped without a count."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import BlindingError, SourceError
+from analysis.sources import clas, tabular
+from analysis.sources.blinding import check_columns
+from analysis.sources.delimited import read_delimited
+from analysis.sources.tabular import RowCount
+from analysis.spec.declarations import Spec
+from analysis.spec.mapping import Mapping, Source
+
+READERS = {"tabular": tabular.to_fields, "clas": clas.to_fields}
+ALLOCATION = "allocation"
+# Each entry of the mapping with its files: name for messages -> path.
+Found = list[tuple[Source, dict[str, Path]]]
+
+
+def ingest(
+    spec: Spec,
+    mapping: Mapping,
+    folder: Path,
+    *,
+    tables: Iterable[str],
+    allocation: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> tuple[dict[str, pd.DataFrame], tuple[RowCount, ...]]:
+    """Raw tables as text from the exports below `folder`.
+
+    Parameters
+    ----------
+    spec, mapping
+        The declarations and the mapping of this kind of export.
+    folder : Path
+        The raw folder of open tables.
+    tables : iterable of str
+        Which tables to fill; all must have the same audience.
+    allocation : Path, optional
+        The restricted file. Closed tables are read from it and from the folder it is kept in.
+    say : callable
+        Told of every file before it is read.
+
+    Returns
+    -------
+    tuple
+        Table -> frame of strings in the declared column order; and the row counts of each file by table.
+
+    Raises
+    ------
+    SourceError, BlindingError
+        Naming the file and row.
+    """
+    wanted = tuple(tables)
+    sources = mapping.of_tables(frozenset(wanted))
+    if spec.audience(wanted) == "closed":
+        folder = _restricted_folder(allocation)
+    else:
+        _check_declared(spec, mapping, folder)
+    found = [(source, _files_of(source, folder, allocation)) for source in sources]
+    files = _read_files(spec, mapping, found, say)
+    _check_claimed(files, found, mapping)
+    tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
+    counts: list[RowCount] = []
+    for source, names in found:
+        rows, counted = _read_source(source, names, files, mapping)
+        tables_read[source.table].append(
+            READERS[source.kind](rows, source, mapping, spec.table(source.table))
+        )
+        counts.extend(counted)
+    return {name: _stack(spec, name, parts) for name, parts in tables_read.items()}, tuple(counts)
+
+
+def _restricted_folder(allocation: Path | None) -> Path:
+    if allocation is None:
+        raise SourceError(f"table {ALLOCATION}: no allocation file is given.")
+    return allocation.parent
+
+
+def _check_declared(spec: Spec, mapping: Mapping, folder: Path) -> None:
+    """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
+    files: dict[str, set[Path]] = {"open": set(), "closed": set()}
+    for source in mapping.sources:
+        files[spec.table(source.table).audience].update(folder.glob(source.files))
+    if secret := sorted(files["closed"]):
+        raise BlindingError(
+            f"{secret[0].relative_to(folder).as_posix()}: this file reveals the arm and lies among the open "
+            "exports; keep it in the folder of the allocation."
+        )
+    read = files["open"]
+    known = read.union(*(folder.glob(pattern) for pattern in mapping.ignore_files))
+    stray = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+    if visible := [path for path in stray if not path.name.startswith(".")]:
+        name = visible[0].relative_to(folder).as_posix()
+        raise SourceError(
+            f"{name}: no entry of the mapping reads this file; map it, list it under ignore_files or take "
+            "it out of the raw folder."
+        )
+
+
+def _in_order(path: Path) -> list[str | int]:
+    """Numbers in a name count as numbers, so that a tenth return follows the ninth."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.as_posix())]
+
+
+def _files_of(source: Source, folder: Path, allocation: Path | None) -> dict[str, Path]:
+    """Name for messages -> path of every file an entry reads, in order of name."""
+    if source.table == ALLOCATION:
+        return {allocation.name: allocation}
+    paths = sorted((path for path in folder.glob(source.files) if path.is_file()), key=_in_order)
+    found = {path.relative_to(folder).as_posix(): path for path in paths}
+    if not found:
+        raise SourceError(
+            f"{source.files}: no such file in the raw folder; table {source.table} is read from it."
+        )
+    return found
+
+
+def _read_files(
+    spec: Spec, mapping: Mapping, found: Found, say: Callable[[str], None]
+) -> dict[str, pd.DataFrame]:
+    frames: dict[str, pd.DataFrame] = {}
+    for source, files in found:
+        declared = {
+            name for other in mapping.sources if other.files == source.files for name in other.read_columns
+        }
+        for file, path in files.items():
+            if file not in frames:
+                say(f"ingest: reading {file}")
+                text = read_delimited(path, mapping.dialects[source.dialect], file=file)
+                check_columns(text.columns, declared, file=file, audience=spec.table(source.table).audience)
+                frames[file] = tabular.as_frame(text)
+    return frames
+
+
+def _check_claimed(frames: dict[str, pd.DataFrame], found: Found, mapping: Mapping) -> None:
+    """A row that no entry takes would be lost without a word, whichever tables are asked for."""
+    for file, frame in frames.items():
+        patterns = {source.files for source, files in found if file in files}
+        sources = [source for source in mapping.sources if source.files in patterns]
+        claimed = pd.concat([tabular.belongs(frame, source) for source in sources], axis=1).any(axis=1)
+        if unclaimed := frame.loc[~claimed, "source_row"].tolist():
+            columns = ", ".join(sorted({column for source in sources for column in source.where}))
+            raise SourceError(
+                f"{file}, row {unclaimed[0]}: no table takes this row; its {columns} is none of the values "
+                f"in the mapping ({len(unclaimed)} such rows)."
+            )
+
+
+def _read_source(
+    source: Source, files: Iterable[str], frames: dict[str, pd.DataFrame], mapping: Mapping
+) -> tuple[pd.DataFrame, list[RowCount]]:
+    parts, counts = [], []
+    for file in files:
+        rows, count = tabular.select_rows(frames[file], source, file=file)
+        parts.append(rows)
+        counts.append(count)
+    rows, superseded = tabular.keep_latest(parts, source, mapping.dialects[source.dialect])
+    return rows, [
+        replace(
+            count,
+            rows_superseded=superseded.get(count.file, 0),
+            rows_kept=count.rows_kept - superseded.get(count.file, 0),
+            cells_trimmed=frames[count.file].attrs["cells_trimmed"],
+        )
+        for count in counts
+    ]
+
+
+def _stack(spec: Spec, name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = list(spec.table(name).columns)
+    return (
+        pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns, dtype=object)
+    )

@@ -1,0 +1,182 @@
+"""A delimited export as rows of one raw table, in our field names, codes and date format."""
+
+import re
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import pandas as pd
+
+from analysis.errors import SourceError
+from analysis.sources.delimited import Text
+from analysis.spec.characters import fold_lookalikes
+from analysis.spec.mapping import Dialect, Mapping, Source
+from analysis.spec.tables import MISSING_MARK, Field, Table
+
+SOURCE_COLUMNS = ("source_file", "source_row")
+_SWAPPED_MARKS = str.maketrans(",.", ".,")
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """What became of the rows of one file for one table: in = kept + elsewhere + blank + superseded.
+
+    `cells_trimmed` counts the cells of the file that had spaces around their value.
+    """
+
+    table: str
+    file: str
+    rows_in: int
+    rows_kept: int
+    rows_elsewhere: int
+    rows_blank: int
+    rows_superseded: int
+    cells_trimmed: int
+
+
+def as_frame(text: Text) -> pd.DataFrame:
+    """The cells of a file, spaces around them trimmed, with file name and line of each row.
+
+    Raises
+    ------
+    SourceError
+        If the file has a column of a name that marks where a row came from.
+    """
+    if reserved := sorted(set(SOURCE_COLUMNS) & set(text.columns)):
+        raise SourceError(
+            f"{text.file}, row 1: column '{reserved[0]}' has a name kept for the workflow; rename it."
+        )
+    frame = pd.DataFrame(list(text.rows), columns=list(text.columns), dtype=object)
+    trimmed = frame.map(str.strip) if len(frame) else frame
+    trimmed.attrs["cells_trimmed"] = int((trimmed != frame).to_numpy().sum())
+    frame = trimmed
+    frame["source_file"], frame["source_row"] = text.file, [str(line) for line in text.lines]
+    return frame
+
+
+def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:
+    """Which rows of a file are rows of the entry's table."""
+    here = pd.Series(True, index=frame.index)
+    for column, values in source.where.items():
+        here &= frame[column].isin(values)
+    return here
+
+
+def select_rows(frame: pd.DataFrame, source: Source, *, file: str) -> tuple[pd.DataFrame, RowCount]:
+    """Rows of one file that belong to the table, with their columns as the file names them.
+
+    Rows are left out for two declared reasons: another table takes them (`where`), or the part of the form
+    this table holds was never filled in (`unless_blank`).
+    """
+    here = belongs(frame, source)
+    filled = pd.Series(True, index=frame.index)
+    for column in source.unless_blank:
+        filled &= frame[column] != ""
+    kept = frame[here & filled]
+    count = RowCount(
+        source.table, file, len(frame), len(kept), int((~here).sum()), int((here & ~filled).sum()), 0, 0
+    )
+    return kept, count
+
+
+def keep_latest(
+    frames: list[pd.DataFrame], source: Source, dialect: Dialect
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows of several files stacked; of rows with equal `latest_by`, those of the last file stay.
+
+    Files are in order of name. Keys are compared as they are meant: ids in capitals without look-alikes,
+    dates whatever their format.
+
+    Returns
+    -------
+    tuple
+        The rows, and per file the number superseded. Equal rows within one file all stay: they are a data
+        query.
+    """
+    stacked = pd.concat(frames, ignore_index=True)
+    if not source.latest_by:
+        return stacked, {}
+    order = stacked["source_file"].map(
+        {name: rank for rank, name in enumerate(dict.fromkeys(stacked["source_file"]))}
+    )
+    keys = [stacked[column].map(lambda cell: _meant(cell, dialect)) for column in source.latest_by]
+    last = order.groupby(keys).transform("max")
+    superseded = stacked.loc[order < last, "source_file"].value_counts().to_dict()
+    return stacked[order == last].reset_index(drop=True), superseded
+
+
+def _meant(cell: str, dialect: Dialect) -> str:
+    return fold_lookalikes(_iso(cell, dialect.dates).upper())
+
+
+def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Table) -> pd.DataFrame:
+    """The table's fields from the file's columns: renamed, recoded, ISO dates, missing codes as reasons."""
+    dialect = mapping.dialects[source.dialect]
+    out = pd.DataFrame(index=frame.index)
+    for name in [field.name for field in table.fields if field.name not in SOURCE_COLUMNS]:
+        if name in source.constants:
+            out[name] = source.constants[name]
+        else:
+            codes = source.values.get(name, {})
+            out[name] = _convert(
+                frame[source.columns[name]], table.field(name), codes, mapping.missing, dialect
+            )
+    out["source_file"], out["source_row"] = frame["source_file"], frame["source_row"]
+    return out
+
+
+def _convert(
+    cells: pd.Series,
+    field: Field,
+    codes: MappingType[str, str],
+    missing: MappingType[str, str],
+    dialect: Dialect,
+) -> pd.Series:
+    # Distinct values are few, so each is converted once.
+    known = {cell: _one(cell, field, codes, missing, dialect) for cell in cells.unique()}
+    return cells.map(known)
+
+
+def _one(
+    cell: str, field: Field, codes: MappingType[str, str], missing: MappingType[str, str], dialect: Dialect
+) -> str:
+    if not cell:
+        return ""
+    if reason := missing.get(cell) or missing.get(_whole(cell)):
+        return MISSING_MARK + reason
+    if codes:
+        return _recode(cell, codes)
+    if field.type == "date":
+        return _iso(cell, dialect.dates)
+    if field.type in ("number", "integer"):
+        # Both marks change places: a point that groups thousands must not pass for a decimal one.
+        number = cell.translate(_SWAPPED_MARKS) if dialect.decimal == "," else cell
+        # `.5` would look like a reason for a missing value.
+        return f"0{number}" if re.match(r"\.\d", number) else number
+    if field.type == "boolean":
+        folded = _whole(cell).lower()
+        return {"1": "true", "0": "false", "yes": "true", "no": "false"}.get(folded, folded)
+    return cell
+
+
+def _recode(cell: str, codes: MappingType[str, str]) -> str:
+    if cell in codes:
+        return codes[cell]
+    folded = {key.casefold(): code for key, code in codes.items()}
+    return folded.get(_whole(cell).casefold(), cell)
+
+
+def _whole(cell: str) -> str:
+    """A code that a spreadsheet turned into a decimal number, as it was."""
+    return re.sub(r"\.0+$", "", cell)
+
+
+@lru_cache(maxsize=100_000)  # the same dates come again in every column
+def _iso(cell: str, formats: tuple[str, ...]) -> str:
+    for form in formats:
+        try:
+            return datetime.strptime(cell, form).date().isoformat()
+        except ValueError:
+            continue
+    return cell

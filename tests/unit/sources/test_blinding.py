@@ -1,0 +1,79 @@
+"""The first wall: names that tell the arm, columns nobody declared, columns that are not there."""
+
+import pytest
+
+from analysis.errors import BlindingError, SourceError
+from analysis.sources.blinding import check_columns, is_arm_like
+
+ARMS = [
+    *("arm", "Arm", "ARM", "arm1", "arm_code", "studyArm", "ARMCD", "ACTARM", "trial arm", "rand-arm"),
+    *("treatment", "TRT01P", "trt01a", "TRTAN", "tx", "tx_group", "allocation", "allocated_service", "alloc"),
+    *("group", "Group", "study_group", "RANDGRP_grp", "randomised_to", "RandomizedTo", "randomised to"),
+    *("intervention", "nim", "NIM_referral", "NIMReferral", "sau", "gift", "LIFT_team", "facs"),
+    *("redcap_arm", "assigned_to"),
+]
+HARMLESS = [
+    *("harm", "harms", "alarm", "army", "pharmacy", "farm", "charm_score", "armed"),
+    *(
+        "redcap_event_name",
+        "redcap_repeat_instrument",
+        "redcap_data_access_group",
+        "age_group",
+        "ethnic_group",
+    ),
+    *(
+        "groups_of_siblings",
+        "dysregulation",
+        "randomisation_date",
+        "rand_dt",
+        "form",
+        "informant",
+        "retreatment",
+    ),
+    *("shift", "uplift", "facsimile", "nimble", "saucer", "allocate", "extract", "context"),
+]
+
+
+@pytest.mark.parametrize("column", ARMS)
+def test_a_name_that_tells_the_arm(column: str) -> None:
+    assert is_arm_like(column)
+    with pytest.raises(BlindingError, match="row 1: column '.*' looks like the arm"):
+        check_columns(["id", column], ["id", column], file="a.csv", audience="open")
+
+
+@pytest.mark.parametrize("column", HARMLESS)
+def test_a_harmless_name(column: str) -> None:
+    assert not is_arm_like(column)
+    check_columns(["id", column], ["id", column], file="a.csv", audience="open")
+
+
+def test_a_closed_file_may_tell_the_arm() -> None:
+    check_columns(["family_id", "arm"], ["family_id", "arm"], file="a.csv", audience="closed")
+
+
+@pytest.mark.parametrize("audience", ["open", "closed"])
+def test_a_column_that_nobody_declared_is_refused(audience: str) -> None:
+    with pytest.raises(SourceError, match="a.csv, row 1: column 'x1' is not in the mapping"):
+        check_columns(["id", "x1"], ["id"], file="a.csv", audience=audience)
+
+
+def test_an_undeclared_arm_is_a_matter_of_blinding() -> None:
+    """The error says what is at stake, not that a line is missing from the mapping."""
+    with pytest.raises(BlindingError):
+        check_columns(["id", "arm"], ["id"], file="a.csv", audience="open")
+
+
+def test_a_file_without_its_header_shows_none_of_its_first_row() -> None:
+    """Where most declared columns are absent, the first row may be a child's."""
+    with pytest.raises(
+        SourceError, match="a.csv, row 1: not the header that the mapping declares"
+    ) as stopped:
+        check_columns(
+            ["C0001", "F0001", "2012-03-10"], ["id", "family", "dob"], file="a.csv", audience="open"
+        )
+    assert "C0001" not in str(stopped.value)
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    with pytest.raises(SourceError, match="a.csv, row 1: no column 'day', which the mapping reads"):
+        check_columns(["id"], ["id", "day"], file="a.csv", audience="open")

@@ -1,0 +1,319 @@
+"""From files to raw tables: every row is accounted for, and none is taken that nobody declared."""
+
+import pytest
+
+from analysis.errors import BlindingError, SourceError
+from tests.unit.sources.conftest import Exports
+
+WITHDRAWALS = {
+    "table": "withdrawals",
+    "files": "withdrawals.csv",
+    "columns": {
+        "withdrawal_id": "id",
+        "family_id": "family",
+        "child_id": "child",
+        "withdrawal_date": "date",
+        "withdrawal_level": "level",
+        "reason": "reason",
+    },
+}
+HEADER = "id,family,child,date,level,reason\n"
+
+# Enrolment and visits in one flat file, as REDCap writes it.
+FORMS = "id,event,family,dob,precision,sex,entry,joined,due,seen,status,who,pirgas\n"
+CHILDREN = {
+    "table": "children",
+    "files": "forms.csv",
+    "where": {"event": ["enrolment"]},
+    "columns": {
+        "child_id": "id",
+        "family_id": "family",
+        "birth_date": "dob",
+        "birth_date_precision": "precision",
+        "sex": "sex",
+        "care_entry_date": "entry",
+        "joined_date": "joined",
+    },
+}
+VISITS = {
+    "table": "assessments",
+    "files": "forms.csv",
+    "where": {"event": ["V3", "V4"]},
+    "columns": {
+        "child_id": "id",
+        "visit": "event",
+        "due_date": "due",
+        "visit_date": "seen",
+        "status": "status",
+        "informant": "who",
+    },
+}
+SCALES = {
+    "table": "scales",
+    "files": "forms.csv",
+    "where": {"event": ["V3", "V4"]},
+    "unless_blank": ["pirgas"],
+    "constants": {"scale": "PIRGAS"},
+    "columns": {"child_id": "id", "visit": "event", "completed_date": "seen", "score": "pirgas"},
+}
+
+
+def test_a_table_has_the_declared_columns_and_where_each_row_came_from(exports: Exports) -> None:
+    exports.write(
+        "withdrawals.csv", HEADER + " W0001 ,F0001,,2020-01-31,all,\nW0002,F0002,C0002,01/02/2020,all,moved\n"
+    )
+    tables, counts = exports.read(WITHDRAWALS, tables=("withdrawals",))
+    rows = tables["withdrawals"]
+    assert tuple(rows.columns) == exports.spec.table("withdrawals").columns
+    assert rows.to_numpy().tolist() == [
+        ["W0001", "F0001", "", "2020-01-31", "all", "", "withdrawals.csv", "2"],
+        ["W0002", "F0002", "C0002", "2020-02-01", "all", "moved", "withdrawals.csv", "3"],
+    ]
+    (count,) = counts
+    assert (count.table, count.file, count.rows_in, count.rows_kept) == (
+        "withdrawals",
+        "withdrawals.csv",
+        2,
+        2,
+    )
+    assert count.cells_trimmed == 1  # the id with spaces around it
+
+
+def closes(count) -> bool:
+    return count.rows_in == count.rows_kept + count.rows_elsewhere + count.rows_blank + count.rows_superseded
+
+
+def test_the_rows_of_a_shared_file_are_accounted_for_by_table(exports: Exports) -> None:
+    """Two children; one has a score at V3, one a blank at V4.
+
+    children: 4 rows in = 2 kept + 2 visits. assessments: 2 kept + 2 enrolments. scales: 1 kept + 2 enrolments
+    + 1 whose score was never filled in.
+    """
+    exports.write(
+        "forms.csv",
+        FORMS + "C0001,enrolment,F0001,2018-01-05,day,F,2019-01-05,,,,,,\n"
+        "C0001,V3,,,,,,,2019-02-20,2019-02-21,attended,other,55\n"
+        "C0002,enrolment,F0002,2018-01-05,day,M,2019-01-05,,,,,,\n"
+        "C0002,V4,,,,,,,2020-04-20,2020-04-21,attended,other,\n",
+    )
+    tables, counts = exports.read(CHILDREN, VISITS, SCALES, tables=("children", "assessments", "scales"))
+    assert [len(tables[name]) for name in ("children", "assessments", "scales")] == [2, 2, 1]
+    assert tables["scales"].loc[0, ["child_id", "scale", "score", "source_row"]].tolist() == [
+        "C0001",
+        "PIRGAS",
+        "55",
+        "3",
+    ]
+    assert [(each.rows_kept, each.rows_elsewhere, each.rows_blank) for each in counts] == [
+        (2, 2, 0),
+        (2, 2, 0),
+        (1, 2, 1),
+    ]
+    assert all(closes(count) for count in counts)
+
+
+def test_a_row_that_no_table_takes_is_refused(exports: Exports) -> None:
+    exports.write(
+        "forms.csv",
+        FORMS + "C0001,enrolment,F0001,2018-01-05,day,F,2019-01-05,,,,,,\nC0001,V6" + "," * 11 + "\n",
+    )
+    with pytest.raises(
+        SourceError, match=r"forms.csv, row 3: no table takes this row; its event is none .*\(1 such rows\)"
+    ):
+        exports.read(CHILDREN, VISITS, SCALES, tables=("children", "assessments"))
+
+
+def test_rows_of_a_table_not_asked_for_are_somebody_elses(exports: Exports) -> None:
+    exports.write(
+        "forms.csv",
+        FORMS
+        + "C0001,enrolment,F0001,2018-01-05,day,F,2019-01-05,,,,,,\nC0001,V3,,,,,,,2019-02-20,,missed,,\n",
+    )
+    tables, (count,) = exports.read(CHILDREN, VISITS, SCALES, tables=("children",))
+    assert list(tables) == ["children"]
+    assert (count.rows_kept, count.rows_elsewhere) == (1, 1)
+
+
+def test_columns_of_another_entry_of_the_file_are_declared(exports: Exports) -> None:
+    exports.write("forms.csv", FORMS)
+    exports.read(CHILDREN, VISITS, SCALES, tables=("children",))
+    with pytest.raises(SourceError, match="column 'pirgas' is not in the mapping"):
+        exports.read(CHILDREN, VISITS, tables=("children",))
+
+
+def test_an_arm_in_an_open_file_stops_before_anything_is_read(exports: Exports) -> None:
+    exports.write(
+        "withdrawals.csv", HEADER.replace("reason", "reason,arm") + "W0001,F0001,,2020-01-31,all,,NIM\n"
+    )
+    with pytest.raises(BlindingError, match="withdrawals.csv, row 1: column 'arm'"):
+        exports.read({**WITHDRAWALS, "ignore": ["arm"]}, tables=("withdrawals",))
+
+
+def test_a_column_named_like_our_own_is_refused(exports: Exports) -> None:
+    exports.write(
+        "withdrawals.csv", HEADER.replace("reason", "reason,source_row") + "W0001,F0001,,2020-01-31,all,,1\n"
+    )
+    with pytest.raises(SourceError, match="row 1: column 'source_row' has a name kept for the workflow"):
+        exports.read({**WITHDRAWALS, "ignore": ["source_row"]}, tables=("withdrawals",))
+
+
+def test_a_file_that_is_not_there_is_named(exports: Exports) -> None:
+    with pytest.raises(
+        SourceError, match="withdrawals.csv: no such file in the raw folder; table withdrawals"
+    ):
+        exports.read(WITHDRAWALS, tables=("withdrawals",))
+
+
+def test_a_file_of_a_header_alone_is_an_empty_table(exports: Exports) -> None:
+    exports.write("withdrawals.csv", HEADER)
+    tables, (count,) = exports.read(WITHDRAWALS, tables=("withdrawals",))
+    assert tables["withdrawals"].shape == (0, len(exports.spec.table("withdrawals").columns))
+    assert count.rows_in == 0
+
+
+# Yearly returns: 2019 repeats one placement of 2018 and closes it.
+RETURNS = {
+    "table": "placements",
+    "files": "returns_*.csv",
+    "columns": {
+        "child_id": "CHILD",
+        "start_date": "DECOM",
+        "end_date": "DEC",
+        "placement_code": "PLACE",
+        "legal_status": "LS",
+        "reason_new": "RNE",
+        "reason_ended": "REC",
+    },
+    "constants": {"source_system": "SSDA903"},
+    "latest_by": ["CHILD", "DECOM"],
+}
+RETURN = "CHILD,DECOM,RNE,LS,PLACE,DEC,REC\n"
+FIRST = RETURN + "C0001,01/02/2018,S,C1,U6,,\nC0002,03/02/2018,S,C1,U6,05/03/2018,E4A\n"
+
+
+def test_the_latest_submission_of_a_row_wins(exports: Exports) -> None:
+    exports.write("returns_2018.csv", FIRST)
+    exports.write("returns_2019.csv", RETURN + "C0001,01/02/2018,S,C1,U6,07/08/2018,X1\n")
+    tables, counts = exports.read(RETURNS, tables=("placements",))
+    rows = tables["placements"].set_index("child_id")
+    assert rows.loc["C0001", ["end_date", "source_file", "source_row"]].tolist() == [
+        "2018-08-07",
+        "returns_2019.csv",
+        "2",
+    ]
+    assert rows.loc["C0002", "source_file"] == "returns_2018.csv"
+    assert [(each.rows_in, each.rows_kept, each.rows_superseded) for each in counts] == [(2, 1, 1), (1, 1, 0)]
+    assert all(closes(count) for count in counts)
+
+
+@pytest.mark.parametrize(
+    "key", ["c0001,01/02/2018", "\u04210001,01/02/2018", "C0001,2018-02-01", "C0001,1/2/2018"]
+)
+def test_a_key_written_another_way_is_the_same_row(exports: Exports, key: str) -> None:
+    """Small letters, a Cyrillic letter, another date format: the later return still replaces the row."""
+    exports.write("returns_2018.csv", FIRST)
+    exports.write("returns_2019.csv", RETURN + f"{key},S,C1,U6,07/08/2018,X1\n")
+    tables, counts = exports.read(RETURNS, tables=("placements",))
+    assert len(tables["placements"]) == 2
+    assert counts[0].rows_superseded == 1
+
+
+def test_equal_rows_within_one_return_stay_for_the_data_manager(exports: Exports) -> None:
+    exports.write("returns_2018.csv", FIRST + "C0002,03/02/2018,S,C1,U6,05/03/2018,E4B\n")
+    exports.write("returns_2019.csv", RETURN)
+    tables, counts = exports.read(RETURNS, tables=("placements",))
+    assert len(tables["placements"]) == 3
+    assert [each.rows_superseded for each in counts] == [0, 0]
+
+
+def test_a_row_superseded_twice_is_counted_twice(exports: Exports) -> None:
+    for year in (2018, 2019, 2020):
+        exports.write(f"returns_{year}.csv", FIRST)
+    tables, counts = exports.read(RETURNS, tables=("placements",))
+    assert set(tables["placements"]["source_file"]) == {"returns_2020.csv"}
+    assert [each.rows_superseded for each in counts] == [2, 2, 0]
+    assert all(closes(count) for count in counts)
+
+
+ALLOCATION = {
+    "table": "allocation",
+    "files": "allocation.csv",
+    "columns": {"family_id": "family", "arm": "arm", "sequence_number": "n", "probability": "p"},
+}
+
+
+def test_the_allocation_is_read_from_where_it_is_kept_only(exports: Exports) -> None:
+    """A file of that name among the exports is not it."""
+    exports.write("allocation.csv", "family,arm,n,p\nF0009,SAU,1,0.5\n")
+    secret = exports.write("secure/list.csv", "family,arm,n,p\nF0001,NIM,1,0.8\n")
+    with pytest.raises(SourceError, match="no allocation file is given"):
+        exports.read(ALLOCATION, tables=("allocation",))
+    tables, (count,) = exports.read(ALLOCATION, tables=("allocation",), allocation=secret)
+    assert tables["allocation"]["family_id"].tolist() == ["F0001"]
+    assert count.file == "list.csv"
+
+
+DELIVERY = {
+    "table": "delivery",
+    "files": "service/*.csv",
+    "columns": {
+        "family_id": "family",
+        "is_received": "received",
+        "reason_not_received": "why",
+        "service_start_date": "first",
+        "service_end_date": "last",
+        "n_sessions": "n",
+    },
+}
+
+
+def test_what_else_reveals_the_arm_is_kept_with_the_allocation(exports: Exports) -> None:
+    """Beside the restricted list, not among the open exports."""
+    secret = exports.write("secure/list.csv", "family,arm,n,p\nF0001,NIM,1,0.8\n")
+    served = "family,received,why,first,last,n\nF0001,1,,01/02/2020,01/03/2020,4\n"
+    exports.write("secure/service/delivery.csv", served)
+    tables, _ = exports.read(ALLOCATION, DELIVERY, tables=("allocation", "delivery"), allocation=secret)
+    assert tables["delivery"][["is_received", "n_sessions"]].to_numpy().tolist() == [["true", "4"]]
+
+
+@pytest.mark.parametrize("name", ["allocation.csv", "service/delivery.csv"])
+def test_a_file_that_reveals_the_arm_among_the_open_exports_is_refused(exports: Exports, name: str) -> None:
+    exports.write("withdrawals.csv", HEADER)
+    exports.write(name, "family\nF0001\n")
+    with pytest.raises(BlindingError, match=f"{name}: this file reveals the arm"):
+        exports.read(WITHDRAWALS, ALLOCATION, DELIVERY, tables=("withdrawals",))
+
+
+def test_open_and_closed_tables_are_never_read_in_one_step(exports: Exports) -> None:
+    with pytest.raises(BlindingError, match="open and closed tables are read and cleaned apart"):
+        exports.read(WITHDRAWALS, ALLOCATION, tables=("withdrawals", "allocation"))
+
+
+def test_a_file_that_no_entry_reads_is_refused(exports: Exports) -> None:
+    """Unless it is listed, or hidden as operating systems hide theirs."""
+    exports.write("withdrawals.csv", HEADER)
+    exports.write(".DS_Store", b"x")
+    exports.write("notes/read me.txt", "")
+    with pytest.raises(SourceError, match="notes/read me.txt: no entry of the mapping reads this file"):
+        exports.read(WITHDRAWALS, tables=("withdrawals",))
+    exports.read(WITHDRAWALS, tables=("withdrawals",), ignore_files=("notes/*.txt",))
+
+
+def test_a_tenth_return_follows_the_ninth(exports: Exports) -> None:
+    """Which of two returns is the later one is a matter of numbers, not of letters."""
+    exports.write("returns_10.csv", RETURN + "C0001,01/02/2018,S,C1,U6,07/08/2018,X1\n")
+    exports.write("returns_9.csv", FIRST)
+    tables, counts = exports.read(RETURNS, tables=("placements",))
+    assert [(each.file, each.rows_superseded) for each in counts] == [
+        ("returns_9.csv", 1),
+        ("returns_10.csv", 0),
+    ]
+    rows = tables["placements"].set_index("child_id")
+    assert rows.loc["C0001", "source_file"] == "returns_10.csv"
+
+
+def test_every_file_is_announced_before_it_is_read(exports: Exports) -> None:
+    exports.write("withdrawals.csv", HEADER)
+    said: list[str] = []
+    exports.read(WITHDRAWALS, tables=("withdrawals",), say=said.append)
+    assert said == ["ingest: reading withdrawals.csv"]
