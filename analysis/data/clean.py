@@ -1,0 +1,174 @@
+"""Raw tables as text -> clean tables and issues: nothing lost, nothing silent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.cells import cell_problems, is_missing
+from analysis.data.corrections import correct
+from analysis.data.issues import Issue, issues_at, stop_if_any
+from analysis.data.restore import restore
+from analysis.data.rules import Context, broken
+from analysis.data.table import typed
+from analysis.errors import DataError
+from analysis.spec.declarations import Spec
+from analysis.spec.rules import Rule
+from analysis.spec.tables import Table
+
+REFUSED = ".invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Clean tables as text, and everything found on the way."""
+
+    tables: dict[str, pd.DataFrame]
+    issues: tuple[Issue, ...]
+
+
+def clean_tables(
+    raw: Mapping[str, pd.DataFrame],
+    spec: Spec,
+    *,
+    data_cut: str,
+    corrections: pd.DataFrame,
+    parents: Mapping[str, pd.DataFrame] | None = None,
+) -> Cleaned:
+    """Check and clean raw tables.
+
+    A cell that is wrong in its typing only is restored; an optional cell that cannot be read becomes a
+    labelled missing and a query; a required one stops the run, as do a key given twice with different content
+    and a key to nothing. Then the rules of ``rules.yaml`` run in their order.
+
+    Parameters
+    ----------
+    raw : mapping of str to DataFrame
+        Tables as text, in declared columns.
+    data_cut : str
+        ISO date; events after it are set aside by their rules.
+    corrections : DataFrame
+        Signed corrections.
+    parents : mapping of str to DataFrame, optional
+        Clean tables as text that keys of `raw` may point to.
+
+    Raises
+    ------
+    DataError
+        One paragraph naming file, row and rule of what stops the run.
+    """
+    issues: list[Issue] = []
+    tables: dict[str, pd.DataFrame] = {}
+    for name, text in raw.items():
+        tables[name], found = _clean_cells(text, spec.table(name), spec, corrections)
+        issues += found
+    known = {**(parents or {}), **tables}
+    issues += _dangling(tables, spec, known)
+    stop_if_any(issues)
+    values = {name: typed(text, spec.table(name)) for name, text in known.items()}
+    for rule in spec.rules.values():
+        if rule.table in tables:
+            context = Context(spec, pd.Timestamp(data_cut), values)
+            changed, found = _apply(tables[rule.table], rule, context)
+            if changed is not tables[rule.table]:
+                tables[rule.table], values[rule.table] = changed, typed(changed, spec.table(rule.table))
+            issues += found
+    # Again, since a rule may have set aside the row that a key points to.
+    issues += _dangling(tables, spec, {**known, **tables})
+    stop_if_any(issues)
+    return Cleaned(tables, tuple(sorted(issues)))
+
+
+def _clean_cells(
+    text: pd.DataFrame, table: Table, spec: Spec, corrections: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Issue]]:
+    text, issues = restore(text.reset_index(drop=True), table, spec)
+    text, corrected = correct(text, table, corrections)
+    text, refused = _refuse_cells(text, table, spec)
+    text, repeated = _drop_repeats(text, table)
+    return text, issues + corrected + refused + repeated
+
+
+def _refuse_cells(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.DataFrame, list[Issue]]:
+    checked, issues = text.copy(), []
+    problems = list(cell_problems(text, table, spec))
+    for problem in problems:
+        checked.loc[problem.rows, problem.field] = REFUSED
+    for problem in problems:
+        stops = table.field(problem.field).required
+        issues += issues_at(
+            checked,  # in which a key that is not one is hidden
+            table,
+            problem.rows,
+            field=problem.field,
+            rule=problem.rule,
+            severity="stop" if stops else "query",
+            action="keep" if stops else "set_missing",
+            message=problem.message,
+        )
+    return checked, issues
+
+
+def _drop_repeats(text: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[Issue]]:
+    content = [name for name in table.columns if name not in ("source_file", "source_row")]
+    repeats = text.duplicated(content).to_numpy()
+    issues = issues_at(
+        text,
+        table,
+        np.flatnonzero(repeats),
+        field=table.key[0],
+        rule="S08",
+        severity="note",
+        action="set_aside",
+        message="the same record twice",
+    )
+    kept = text[~repeats].reset_index(drop=True)
+    twice = np.flatnonzero(kept.duplicated(list(table.key)).to_numpy())
+    message = f"the key {', '.join(table.key)} is given twice with different content"
+    return kept, issues + issues_at(
+        kept, table, twice, field=table.key[0], rule="S08", severity="stop", action="keep", message=message
+    )
+
+
+def _dangling(
+    tables: Mapping[str, pd.DataFrame], spec: Spec, known: Mapping[str, pd.DataFrame]
+) -> list[Issue]:
+    issues = []
+    for name, text in tables.items():
+        for key in spec.table(name).schema_.foreignKeys:
+            (field,), parent, (target,) = key.fields, key.reference.resource, key.reference.fields
+            if parent not in known:
+                raise DataError(f"table {name}: its keys point to {parent}, which is not given.")
+            bad = ~is_missing(text[field]) & ~text[field].isin(known[parent][target])
+            issues += issues_at(
+                text,
+                spec.table(name),
+                np.flatnonzero(bad.to_numpy()),
+                field=field,
+                rule="S09",
+                severity="stop",
+                action="keep",
+                message=f"no such {field} in table {parent}",
+            )
+    return issues
+
+
+def _apply(text: pd.DataFrame, rule: Rule, context: Context) -> tuple[pd.DataFrame, list[Issue]]:
+    rows = broken(rule, context)
+    issues = issues_at(
+        text,
+        context.spec.table(rule.table),
+        rows,
+        field=rule.column,
+        rule=rule.id,
+        severity=rule.severity,
+        action=rule.action,
+        message=rule.message,
+    )
+    if rule.action == "set_aside" and len(rows):
+        text = text.drop(index=rows).reset_index(drop=True)
+    elif rule.action == "set_missing" and len(rows):
+        text = text.copy()
+        text.loc[rows, rule.column] = REFUSED
+    return text, issues

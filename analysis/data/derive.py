@@ -1,0 +1,77 @@
+"""Clean tables -> derived tables: the order in which they are built, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.data import flow, harms, outcomes, spells, subjects, transitions
+from analysis.data.history_issues import check_histories
+from analysis.data.issues import Issue
+from analysis.spec.declarations import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Derived tables by name, and what was found in the care histories."""
+
+    tables: dict[str, pd.DataFrame]
+    issues: tuple[Issue, ...]
+
+
+def derive(
+    tables: Mapping[str, pd.DataFrame],
+    spec: Spec,
+    *,
+    data_cut: str,
+    scales_text: pd.DataFrame | None = None,
+) -> Derived:
+    """All derived tables.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Clean typed open tables.
+    spec : Spec
+        States, instruments, visits and populations.
+    data_cut : str
+        ISO date on which follow-up of the records ends.
+    scales_text : DataFrame, optional
+        Table `scales` as text, whose empty scores keep their reason.
+
+    Raises
+    ------
+    DataError
+        If the flow does not close.
+    """
+    tables, origin, cut = dict(tables), spec.trial.clock_origin.field, pd.Timestamp(data_cut)
+    people = subjects.derive_people(tables)
+    chained = spells.chain(tables["placements"], spec.states)
+    counted = spells.since_origin(chained, people.set_index("child_id")[origin], spec.states)
+    deaths = transitions.derive_deaths(chained, tables["reported_events"], spec.states)
+    followup = transitions.derive_followup(
+        counted, people, tables["withdrawals"], deaths, spec.states, data_cut=cut
+    )
+    safety = subjects.derive_safety_days(
+        people, tables["withdrawals"], deaths, data_cut=cut, horizon=spec.trial.horizon_days
+    )
+    everyone = subjects.derive_subjects(people, followup, tables, spec, origin=origin)
+    everyone = everyone.assign(safety_days=safety)
+    history = transitions.derive_transitions(counted, everyone, followup, deaths, spec.states, origin=origin)
+    values = outcomes.derive_outcomes(tables, everyone, spec, origin=origin, scales_text=scales_text)
+    boxes = flow.derive_flow(tables, everyone, values, spec)
+    flow.check_conservation(flow.flow_counts(boxes, spec), spec)
+    families = people.set_index("child_id")["family_id"]
+    return Derived(
+        {
+            "subjects": everyone,
+            "outcomes": values,
+            "events": transitions.derive_events(history, everyone, followup, spec.states, origin=origin),
+            "spells": spells.derive_spells(chained, families, spec.states),
+            "transitions": history,
+            # Harms are those of the trial, whatever the clock of the care histories.
+            "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
+            "flow": boxes,
+        },
+        check_histories(history, counted, deaths, spec.states),
+    )

@@ -1,0 +1,69 @@
+"""What only shows once care histories are put together, as issues for the data manager."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis.data.issues import Issue
+from analysis.data.spells import Chained
+from analysis.data.transitions import off_graph
+from analysis.spec.states import States
+
+TABLE = "transitions"
+
+
+def check_histories(
+    transitions: pd.DataFrame, chained: Chained, deaths: pd.Series, states: States
+) -> tuple[Issue, ...]:
+    """Findings in the histories.
+
+    TR01 a move that the state graph does not have, TR02 a child not yet seen at the clock origin, TR03 a
+    placement after the child's death. Nothing is changed.
+
+    Parameters
+    ----------
+    transitions : DataFrame
+        Rows of `derive_transitions`.
+    chained : Chained
+        The placements they were made of.
+    deaths : Series
+        Day of death by child.
+    states : States
+        The state graph.
+    """
+    return tuple(
+        sorted([*_moves(transitions, states), *_late(transitions, chained), *_after(chained, deaths)])
+    )
+
+
+def _moves(transitions: pd.DataFrame, states: States) -> Iterator[Issue]:
+    for move in off_graph(transitions, states).itertuples(index=False):
+        key = f"{move.child_id}/{move.basis}/{move.start}"
+        yield _issue(
+            move.moved_file, move.moved_row, key, "TR01", "query", "a move along no edge of states.yaml"
+        )
+
+
+def _late(transitions: pd.DataFrame, chained: Chained) -> Iterator[Issue]:
+    ordered = transitions.sort_values(["child_id", "basis", "start"], kind="stable")
+    first = ordered.drop_duplicates("child_id")
+    rows = chained.rows.drop_duplicates("child_id").set_index("child_id")
+    for entry in first[first["start"] > 0].itertuples(index=False):
+        row, key = rows.loc[entry.child_id], f"{entry.child_id}/{entry.basis}/{entry.start}"
+        message = "no placement on the day of the clock origin, the child enters late"
+        yield _issue(row["source_file"], row["source_row"], key, "TR02", "note", message)
+
+
+def _after(chained: Chained, deaths: pd.Series) -> Iterator[Issue]:
+    rows = chained.rows
+    for row in rows[rows["start_date"] > rows["child_id"].map(deaths)].itertuples(index=False):
+        key = f"{row.child_id}/{row.start_date:%Y-%m-%d}"
+        yield _issue(
+            row.source_file, row.source_row, key, "TR03", "query", "a placement after the child's death"
+        )
+
+
+def _issue(file: str | None, row: int, key: str, rule: str, severity: str, message: str) -> Issue:
+    # A death known from a report only has no row among the placements.
+    place = ("", 0) if pd.isna(row) else (file, int(row))
+    return Issue(TABLE, *place, key, "source_state", rule, severity, "keep", message)

@@ -1,0 +1,94 @@
+"""What was found in the data: one row per finding, for the data manager and for the stop."""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.data.cells import is_missing
+from analysis.errors import DataError
+from analysis.spec.rules import Action, Severity
+from analysis.spec.tables import Table
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Issue:
+    """One finding. `key` identifies the row to the data manager; no value is kept."""
+
+    table: str
+    source_file: str
+    source_row: int
+    key: str
+    field: str
+    rule: str
+    severity: Severity
+    action: Action | str
+    message: str
+
+
+COLUMNS = tuple(field.name for field in fields(Issue))
+
+
+def issues_at(
+    text: pd.DataFrame,
+    table: Table,
+    rows: Iterable[int],
+    *,
+    field: str,
+    rule: str,
+    severity: Severity,
+    action: str,
+    message: str,
+) -> list[Issue]:
+    """One issue for each row position."""
+    rows = list(rows)
+    if not rows:
+        return []
+    at = text.iloc[rows]
+    keys = _keys(at, table)
+    places = zip(at["source_file"], at["source_row"].astype(int), keys, strict=True)
+    return [Issue(table.name, *place, field, rule, severity, action, message) for place in places]
+
+
+def as_frame(issues: Iterable[Issue]) -> pd.DataFrame:
+    """Issues as a table, sorted."""
+    return pd.DataFrame([astuple(issue) for issue in sorted(issues)], columns=list(COLUMNS))
+
+
+def stop_if_any(issues: Iterable[Issue]) -> None:
+    """Raise `DataError` naming file, row and rule when an issue is severe enough to stop the run."""
+    stops = sorted(issue for issue in issues if issue.severity == "stop")
+    if not stops:
+        return
+    lines = [
+        f"{issue.source_file}, row {issue.source_row}, rule {issue.rule} "
+        f"({issue.table}.{issue.field}): {issue.message}."
+        for issue in stops[:SHOWN]
+    ]
+    more = f" And {len(stops) - SHOWN} more that stop the run." if len(stops) > SHOWN else ""
+    raise DataError(" ".join(lines) + more)
+
+
+def _keys(rows: pd.DataFrame, table: Table) -> list[str]:
+    """Keys for the data manager; a part that is missing or not an id is hidden, since it may be a name."""
+    parts = [_shown(rows[name], table.field(name).constraints.pattern) for name in table.key]
+    return ["/".join(each) for each in zip(*parts, strict=True)]
+
+
+def _shown(cells: pd.Series, pattern: str | None) -> pd.Series:
+    hidden = is_missing(cells)
+    if pattern:
+        hidden |= ~cells.str.fullmatch(pattern).astype(bool)
+    return cells.mask(hidden, "?")
+
+
+def count_issues(folder: Path) -> list[tuple[str, str, str, int]]:
+    """Number of issues in all tables by rule, severity and message, from the files that cleaning wrote."""
+    files = sorted(folder.glob("*.csv"))
+    frames = [pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False) for path in files]
+    issues = pd.concat([as_frame(()).astype(str), *frames], ignore_index=True)
+    counts = issues.groupby(["rule", "severity", "message"]).size()
+    return [(*(str(part) for part in key), int(n)) for key, n in counts.items()]

@@ -1,0 +1,68 @@
+"""Cells that are wrong only in how they were typed, restored before they are checked, each with a note."""
+
+import re
+
+import pandas as pd
+
+from analysis.data.issues import Issue, issues_at
+from analysis.spec.characters import fold_lookalikes
+from analysis.spec.declarations import Spec
+from analysis.spec.tables import Field, Table
+
+
+def restore(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.DataFrame, list[Issue]]:
+    """The table with ids, codes and whole numbers as they were meant.
+
+    S02: look-alike characters or small letters in an id. S03: a code in another case, a code or whole number
+    written as a decimal, or a number with a decimal comma. Anything that is not certain stays as it is and
+    meets the checks.
+    """
+    text, found = text.copy(), []
+    for field in table.fields:
+        for rule, message, meant in _restorations(text[field.name], field, spec):
+            changed = (text[field.name] != meant).to_numpy().nonzero()[0]
+            found.append((changed, {"field": field.name, "rule": rule, "message": message}))
+            text[field.name] = meant
+    # Only now, so that the keys of the issues are those of the clean table.
+    notes = (issues_at(text, table, rows, severity="note", action="restored", **what) for rows, what in found)
+    return text, [issue for issues in notes for issue in issues]
+
+
+def _restorations(cells: pd.Series, field: Field, spec: Spec) -> list[tuple[str, str, pd.Series]]:
+    if field.constraints.pattern:
+        pattern = re.compile(field.constraints.pattern)
+        return [
+            ("S02", "look-alike characters in an id replaced", _each(cells, lambda cell: _id(cell, pattern)))
+        ]
+    if field.codelist:
+        folded = {code.casefold(): code for code in spec.codes[field.codelist]}
+        return [
+            ("S03", "code restored from another spelling", _each(cells, lambda cell: _code(cell, folded)))
+        ]
+    if field.type == "integer":
+        return [("S03", "whole number written as a decimal", _each(cells, _whole))]
+    if field.type == "number":
+        return [("S03", "number written with a decimal comma", _each(cells, _point))]
+    return []
+
+
+def _each(cells: pd.Series, change) -> pd.Series:
+    return cells.map({cell: change(cell) for cell in cells.unique()}).astype(object)
+
+
+def _id(cell: str, pattern: re.Pattern[str]) -> str:
+    meant = fold_lookalikes(cell.upper())
+    return meant if pattern.fullmatch(meant) else cell
+
+
+def _code(cell: str, folded: dict[str, str]) -> str:
+    return folded.get(cell.casefold(), folded.get(_whole(cell).casefold(), cell))
+
+
+def _whole(cell: str) -> str:
+    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell)
+
+
+def _point(cell: str) -> str:
+    # One or two digits after the comma: three could be thousands, and that is not certain.
+    return re.sub(r"^([+-]?\d+),(\d{1,2})$", r"\1.\2", cell)

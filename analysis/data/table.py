@@ -1,0 +1,141 @@
+"""A table on disk: its file and its declared schema, written whole or not at all."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.data.cells import cell_problems, is_missing
+from analysis.errors import DataError
+from analysis.spec.declarations import Spec
+from analysis.spec.tables import Table
+
+_BOOLEAN = {"true": True, "false": False}
+
+
+def read_text(path: Path, table: Table) -> pd.DataFrame:
+    """Cells of a table as strings, missing ones as a mark and their reason.
+
+    Raises
+    ------
+    DataError
+        If the file is absent or its columns are not the declared ones.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise DataError(f"{path.name}: no such table; run the step that writes it.") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name}: not a table written by this workflow.") from error
+    if tuple(frame.columns) != table.columns:
+        raise DataError(f"{path.name}: its columns are not those declared for table {table.name}.")
+    return frame
+
+
+def read_table(path: Path, table: Table) -> pd.DataFrame:
+    """A table with typed columns; a missing cell is missing whatever its reason."""
+    return typed(read_text(path, table), table)
+
+
+def typed(text: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Typed columns from cells that have passed their checks."""
+    columns = {}
+    for field in table.fields:
+        cells = text[field.name]
+        columns[field.name] = _PARSE[field.type](cells.mask(is_missing(cells), None))
+    return pd.DataFrame(columns, index=text.index)
+
+
+def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Cells as written: ISO dates, shortest exact numbers, ``true`` or ``false``, missing ones empty."""
+    absent = [name for name in table.columns if name not in frame]
+    if absent:
+        raise DataError(f"table {table.name}: no column {', '.join(absent)}.")
+    return pd.DataFrame(
+        {field.name: _format(frame[field.name], field.type) for field in table.fields}, dtype=object
+    )
+
+
+def write_table(frame: pd.DataFrame, path: Path, table: Table, spec: Spec) -> None:
+    """Write typed columns through the schema, in the order of the key."""
+    key = list(table.key)
+    write_text(as_text(frame.sort_values(key, kind="stable"), table), path, table, spec)
+
+
+def write_text(text: pd.DataFrame, path: Path, table: Table, spec: Spec) -> None:
+    """Write cells, having checked every one against the schema.
+
+    Raises
+    ------
+    DataError
+        Naming table, row and rule of the first cell that the schema refuses; nothing is written.
+    """
+    text = text[list(table.columns)].reset_index(drop=True)
+    check_table(text, table, spec)
+    write_whole(path, to_csv(text))
+
+
+def to_csv(text: pd.DataFrame) -> bytes:
+    """Cells of strings as comma-separated text that `read_text` reads back as they are."""
+    content = _delimited(text, csv.QUOTE_MINIMAL)
+    # The csv module of Python 3.12 and before leaves a lone carriage return unquoted: it would end the row.
+    return (_delimited(text, csv.QUOTE_ALL) if "\r" in content else content).encode()
+
+
+def _delimited(text: pd.DataFrame, quoting: int) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n", quoting=quoting)
+    writer.writerow(text.columns)
+    writer.writerows(text.itertuples(index=False, name=None))
+    return buffer.getvalue()
+
+
+def check_table(text: pd.DataFrame, table: Table, spec: Spec) -> None:
+    """Raise `DataError` unless every cell is of its type, code list and range, and the key is unique."""
+    for problem in cell_problems(text, table, spec):
+        row = int(problem.rows[0]) + 2
+        raise DataError(
+            f"table {table.name}, row {row}, rule {problem.rule} ({problem.field}): {problem.message}."
+        )
+    twice = text.duplicated(list(table.key))
+    if twice.any():
+        row = int(twice.to_numpy().nonzero()[0][0]) + 2
+        raise DataError(
+            f"table {table.name}, row {row}, rule S08: the key {', '.join(table.key)} is given twice."
+        )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def _format(values: pd.Series, kind: str) -> Iterable[str]:
+    present = values.notna()
+    if kind == "date":
+        cells = pd.to_datetime(values).dt.strftime("%Y-%m-%d")
+    elif kind == "boolean":
+        cells = values.map({True: "true", False: "false"})
+    elif kind == "integer":
+        cells = values.astype("Int64").astype(str)
+    elif kind == "number":
+        cells = values.astype(float).map(repr)
+    else:
+        cells = values.astype(str)
+    return cells.where(present, "").astype(object)
+
+
+_PARSE = {
+    "string": lambda cells: cells.astype(object),
+    "integer": lambda cells: pd.to_numeric(cells).astype("Int64"),
+    # Not pd.to_numeric, whose last digit is not always that of the number written.
+    "number": lambda cells: cells.astype(float),
+    "date": lambda cells: pd.to_datetime(cells, format="%Y-%m-%d"),
+    "boolean": lambda cells: cells.map(_BOOLEAN).astype("boolean"),
+}

@@ -1,0 +1,193 @@
+"""State history of every child in days from the clock origin: what all survival estimates are made of."""
+
+import pandas as pd
+
+from analysis.data.spells import Chained, stated_exits
+from analysis.spec.states import DIED, States
+
+CENSOR_CODES = {"permanent": 0, DIED: 0, "end_of_records": 1, "transferred": 2, "withdrawn": 3}
+_MOVED = ("moved_file", "moved_row")
+# On one day an exit comes before a new placement, and a death after both.
+_EXIT, _PLACEMENT, _DEATH = 0, 1, 2
+
+
+def derive_followup(
+    chained: Chained,
+    subjects: pd.DataFrame,
+    withdrawals: pd.DataFrame,
+    deaths: pd.Series,
+    states: States,
+    *,
+    data_cut: pd.Timestamp,
+) -> pd.DataFrame:
+    """Last day of care-record follow-up of each child, and why it is the last.
+
+    Follow-up ends at the earliest of the data cut, death, transfer to another authority, an exit whose
+    destination is unknown, and the withdrawal of the records by child or family.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by child; `end_date`, `description` (end_of_records, transferred, withdrawn, died) and the row
+        of the source that says so, if there is one.
+    """
+    exits = stated_exits(chained, states)
+    lost = exits[exits["state"].isna()]
+    lost = lost.drop(columns="state").rename(columns={"censoring": "description"})
+    ends = [
+        pd.DataFrame(
+            {"child_id": subjects["child_id"], "end_date": data_cut, "description": "end_of_records"}
+        ),
+        lost,
+        _withdrawn(subjects, withdrawals),
+        pd.DataFrame({"child_id": deaths.index, "end_date": deaths.to_numpy(), "description": "died"}),
+    ]
+    stacked = _stack(ends, ["child_id", "end_date", "description"])
+    stacked = stacked[stacked["child_id"].isin(subjects["child_id"])]
+    ordered = stacked.sort_values(["child_id", "end_date", "description"], kind="stable")
+    return ordered.drop_duplicates("child_id").set_index("child_id")
+
+
+def derive_deaths(chained: Chained, reported_events: pd.DataFrame, states: States) -> pd.Series:
+    """Day of death by child, from the care records and the reported events; the earlier when both have it."""
+    exits = stated_exits(chained, states)
+    in_care = exits[exits["state"] == DIED].set_index("child_id")["end_date"]
+    reported = reported_events[reported_events["category"] == "child_death"].dropna(subset=["child_id"])
+    return pd.concat([in_care, reported.set_index("child_id")["event_date"]]).groupby("child_id").min()
+
+
+def derive_transitions(
+    chained: Chained,
+    subjects: pd.DataFrame,
+    followup: pd.DataFrame,
+    deaths: pd.Series,
+    states: States,
+    *,
+    origin: str,
+) -> pd.DataFrame:
+    """State intervals of every child with placements, for each basis; see table `transitions`.
+
+    A child seen first after the clock origin enters late (`start` > 0). Intervals of no length are dropped:
+    of several states on one day the last one holds. The row that says where a child moved is kept beside the
+    interval it ended (`moved_file`, `moved_row`).
+    """
+    zero = subjects.set_index("child_id")[origin]
+    last_day = (followup["end_date"] - zero.reindex(followup.index)).dt.days
+    families = subjects.set_index("child_id")["family_id"]
+    tables = []
+    for basis in states.placement:
+        points = _points(chained, deaths, states, basis)
+        points["day"] = (points["date"] - points["child_id"].map(zero)).dt.days.clip(lower=0)
+        points["last_day"] = points["child_id"].map(last_day)
+        tables.append(_intervals(points.dropna(subset=["day", "last_day"])).assign(basis=basis))
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(family_id=table["child_id"].map(families))
+
+
+def derive_events(
+    transitions: pd.DataFrame, subjects: pd.DataFrame, followup: pd.DataFrame, states: States, *, origin: str
+) -> pd.DataFrame:
+    """Time to the first permanent placement or death, per child and basis; see table `events`.
+
+    A child already in a permanent home at the clock origin is not at risk and has no row.
+    """
+    ending = {*states.permanent, DIED}
+    rows = transitions.sort_values(["basis", "child_id", "start"], kind="stable")
+    at_origin = rows.drop_duplicates(["basis", "child_id"])
+    at_risk = at_origin.loc[~at_origin["source_state"].isin(ending), ["basis", "child_id"]]
+    reached = rows[rows["target_state"].isin(ending)].drop_duplicates(["basis", "child_id"])
+    last = rows.drop_duplicates(["basis", "child_id"], keep="last")[["basis", "child_id", "stop"]]
+    events = at_risk.merge(last, on=["basis", "child_id"]).merge(
+        reached[["basis", "child_id", "stop", "target_state", *_MOVED]],
+        on=["basis", "child_id"],
+        how="left",
+        suffixes=("", "_event"),
+    )
+    return _describe(events, subjects.set_index("child_id"), followup, origin)
+
+
+def off_graph(transitions: pd.DataFrame, states: States) -> pd.DataFrame:
+    """Rows that move along no declared edge of the state graph."""
+    moves = transitions.dropna(subset=["target_state"])
+    allowed = {(source, target) for source, targets in states.edges.items() for target in targets}
+    pairs = pd.Series(
+        list(zip(moves["source_state"], moves["target_state"], strict=True)), index=moves.index, dtype=object
+    )
+    return moves[~pairs.isin(allowed)]
+
+
+def _withdrawn(subjects: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.DataFrame:
+    """Last days of the children whose records were withdrawn, by themselves or with their family."""
+    full = withdrawals[withdrawals["withdrawal_level"] == "all"]
+    full = full.rename(columns={"withdrawal_date": "end_date"}).assign(description="withdrawn")
+    whole = full[full["child_id"].isna()].drop(columns="child_id")
+    of_family = subjects[["child_id", "family_id"]].merge(whole, on="family_id")
+    return _stack([full.dropna(subset=["child_id"]), of_family], ["child_id", "end_date", "description"])
+
+
+def _points(chained: Chained, deaths: pd.Series, states: States, basis: str) -> pd.DataFrame:
+    """Days on which a child's state is stated, with the rows that state it."""
+    rows, exits = chained.rows, stated_exits(chained, states)
+    absent = rows["placement_code"].isin(states.carried_forward) & ~rows["is_first"]
+    state = rows["placement_code"].map(states.placement_state(basis))
+    placed = rows.assign(date=rows["start_date"], state=state, order=_PLACEMENT)[~absent]
+    left = exits[exits["state"].notna()]
+    left = left.assign(date=left["end_date"], order=left["state"].eq(DIED).map({True: _DEATH, False: _EXIT}))
+    died = pd.DataFrame({"child_id": deaths.index, "date": deaths.to_numpy(), "state": DIED, "order": _DEATH})
+    points = _stack([placed, left, died], ["child_id", "date", "state", "order"])
+    # A death in care is stated twice; the row of the records is kept.
+    points = points.drop_duplicates(["child_id", "date", "state", "order"])
+    return points[points["child_id"].isin(rows["child_id"].unique())]
+
+
+def _stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Rows of several origins with the row of the source each came from; none where there is none."""
+    typed = {"source_file": "object", "source_row": "Int64"}
+    full = [part.reindex(columns=[*columns, *typed]).astype(typed) for part in parts]
+    return pd.concat([part for part in full if len(part)] or full[:1], ignore_index=True)
+
+
+def _intervals(points: pd.DataFrame) -> pd.DataFrame:
+    points = points[points["day"] <= points["last_day"]]
+    points = points.sort_values(["child_id", "day", "date", "order"], kind="stable")
+    points = points.drop_duplicates(["child_id", "day"], keep="last")
+    points = points[points["state"] != points.groupby("child_id", sort=False)["state"].shift()]
+    after = points.groupby("child_id", sort=False)[["day", "state", "source_file", "source_row"]].shift(-1)
+    table = pd.DataFrame(
+        {
+            "child_id": points["child_id"],
+            "start": points["day"].astype("int64"),
+            "stop": after["day"].fillna(points["last_day"]).astype("int64"),
+            "source_state": points["state"],
+            "target_state": after["state"],
+            "moved_file": after["source_file"],
+            "moved_row": after["source_row"],
+        }
+    )
+    return table[(table["stop"] > table["start"]) & (table["source_state"] != DIED)]
+
+
+def _describe(
+    events: pd.DataFrame, subjects: pd.DataFrame, followup: pd.DataFrame, origin: str
+) -> pd.DataFrame:
+    happened, child = events["target_state"].notna(), events["child_id"]
+    days = events["stop_event"].where(happened, events["stop"]).astype("int64")
+    why = child.map(followup["description"])
+    description = why.where(~happened, "permanent").where(events["target_state"] != DIED, DIED)
+    start = child.map(subjects[origin])
+    return pd.DataFrame(
+        {
+            "child_id": child,
+            "family_id": child.map(subjects["family_id"]),
+            "parameter": "PERMANENCE",
+            "basis": events["basis"],
+            "start_date": start,
+            "date": start + pd.to_timedelta(days, unit="D"),
+            "time_days": days,
+            "censor_code": description.map(CENSOR_CODES),
+            "cause": events["target_state"],
+            "description": description,
+            "source_file": events["moved_file"].where(happened, child.map(followup["source_file"])),
+            "source_row": events["moved_row"].where(happened, child.map(followup["source_row"])),
+        }
+    )

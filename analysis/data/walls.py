@@ -1,0 +1,26 @@
+"""The third wall: what knows arms is written below ``closed/`` or ``dummy/`` only, and nothing else is."""
+
+from pathlib import Path
+
+from analysis.errors import BlindingError
+
+SECRET = ("closed", "dummy")
+ROOTS = ("open", "data", *SECRET)
+
+
+def check_destination(path: Path, *, audience: str) -> None:
+    """Refuse to write what knows arms to an open root, and the reverse.
+
+    The last part of the path that names a root decides, so that it does not matter where the output folder
+    lies.
+
+    Raises
+    ------
+    BlindingError
+        Naming the audience and the root.
+    """
+    roots = [part for part in path.parts if part in ROOTS]
+    secret = bool(roots) and roots[-1] in SECRET
+    if (audience == "closed") != secret:
+        where = f"{roots[-1]}/" if roots else "a folder that is neither closed/ nor dummy/"
+        raise BlindingError(f"{audience} results may not be written to {where}.")
