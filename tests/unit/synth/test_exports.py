@@ -1,0 +1,201 @@
+"""Every file has exactly the declared columns and codes, read through the mapping as ingest would."""
+
+import csv
+import fnmatch
+from datetime import datetime
+
+import pytest
+
+from analysis.spec.base import read_yaml
+
+MULTIPLE = 2
+
+
+@pytest.fixture(scope="module")
+def files(clean, tables):
+    return tables(clean)
+
+
+@pytest.fixture(scope="module")
+def fields(data_spec):
+    package = read_yaml(data_spec / "datapackage.yaml")
+    return {
+        table["name"]: {each["name"]: each for each in table["schema"]["fields"]}
+        for table in package["resources"]
+    }
+
+
+@pytest.fixture(scope="module")
+def codelists(data_spec):
+    lists = {}
+    for path in (data_spec / "codelists").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as handle:
+            lists[path.stem] = {row["code"]: row for row in csv.DictReader(handle)}
+    return lists
+
+
+def matching(pattern, files):
+    return [path for path in files if fnmatch.fnmatch(path, pattern)]
+
+
+def records(source, mapping, files):
+    """Field -> value of every row that an entry of the mapping reads, recoded, with its file and line."""
+    for path in matching(source["files"], files):
+        for line, row in enumerate(files[path], start=2):
+            if any(row[column] not in values for column, values in source.get("where", {}).items()):
+                continue
+            if any(row[column] == "" for column in source.get("unless_blank", [])):
+                continue
+            values = source.get("values", {})
+            named = {field: row[column] for field, column in source["columns"].items()}
+            yield path, line, {field: values.get(field, {}).get(cell, cell) for field, cell in named.items()}
+
+
+def test_the_mapping_reads_every_file_and_finds_every_pattern(mapping, files):
+    patterns = [source["files"] for source in mapping["sources"]]
+    assert all(matching(pattern, files) for pattern in patterns)
+    assert all(any(fnmatch.fnmatch(path, pattern) for pattern in patterns) for path in files)
+
+
+def test_every_column_is_declared_and_every_declared_column_is_there(mapping, files):
+    declared = {}
+    for source in mapping["sources"]:
+        used = {*source["columns"].values(), *source.get("where", {}), *source.get("unless_blank", [])}
+        declared.setdefault(source["files"], set()).update(
+            used, source.get("ignore", []), source.get("latest_by", [])
+        )
+    for pattern, columns in declared.items():
+        for path in matching(pattern, files):
+            assert set(files[path][0]) == columns, path
+
+
+def test_codes_are_in_their_lists_and_valid_on_their_date(mapping, files, fields, codelists):
+    dates = {"placements": "end_date", "screening": "referral_date", "families": "randomisation_date"}
+    for source in mapping["sources"]:
+        formats = mapping["dialects"][source["dialect"]]["dates"]
+        for path, line, record in records(source, mapping, files):
+            for name, cell in record.items():
+                codelist = fields[source["table"]].get(name, {}).get("codelist")
+                if not codelist or not cell:
+                    continue
+                code = codelists[codelist].get(cell)
+                assert code, f"{path} line {line}: {name} {cell}"
+                day = record.get(dates.get(source["table"]), "")
+                if day:
+                    iso = datetime.strptime(day, formats[0]).date().isoformat()
+                    assert (code["valid_from"] or "0") <= iso <= (code["valid_to"] or "9"), (
+                        f"{path} line {line}: {name}"
+                    )
+
+
+def test_cells_keep_their_limits(mapping, files, fields):
+    for source in mapping["sources"]:
+        table = fields[source["table"]]
+        for path, line, record in records(source, mapping, files):
+            for name, cell in record.items():
+                limits = table.get(name, {}).get("constraints", {})
+                kind = table.get(name, {}).get("type")
+                assert cell or not limits.get("required"), f"{path} line {line}: {name} is required"
+                if cell and kind in ("integer", "number"):
+                    assert limits.get("minimum", -1e9) <= float(cell) <= limits.get("maximum", 1e9)
+                if cell and kind == "boolean":
+                    assert cell in ("0", "1")
+
+
+def test_dates_are_in_the_first_format_of_their_dialect(mapping, files, fields):
+    for source in mapping["sources"]:
+        form = mapping["dialects"][source["dialect"]]["dates"][0]
+        for _, _, record in records(source, mapping, files):
+            for name, cell in record.items():
+                if cell and fields[source["table"]].get(name, {}).get("type") == "date":
+                    datetime.strptime(cell, form)
+
+
+def test_keys_are_unique(mapping, files):
+    keys = {
+        "screening": ["screening_id"],
+        "families": ["family_id"],
+        "children": ["child_id"],
+        "assessments": ["child_id", "visit"],
+        "reported_events": ["event_id"],
+        "withdrawals": ["withdrawal_id"],
+        "deviations": ["family_id", "deviation_date", "category"],
+        "proceedings": ["family_id", "application_date"],
+        "delivery": ["family_id"],
+        "allocation": ["family_id"],
+    }
+    for source in mapping["sources"]:
+        if source["table"] in keys:
+            found = [
+                tuple(record[key] for key in keys[source["table"]])
+                for _, _, record in records(source, mapping, files)
+            ]
+            assert len(set(found)) == len(found), source["table"]
+
+
+def test_events_of_a_child_name_its_family(files):
+    family = {row["record_id"]: row["family"] for row in files["trial/redcap_children.csv"] if row["family"]}
+    for row in files["trial/redcap_events.csv"]:
+        assert not row["record_id"] or family[row["record_id"]] == row["family"]
+
+
+def test_no_open_file_has_a_column_named_like_an_arm(files):
+    for path, rows in files.items():
+        if path not in ("allocation.csv", "service/delivery.csv"):
+            assert not {"arm", "allocation", "group", "treatment"} & {column.lower() for column in rows[0]}
+
+
+def test_printed_totals_are_those_of_the_items(files):
+    scales = ((3, 8, 13, 16, 24), (5, 7, 12, 18, 22), (2, 10, 15, 21, 25), (6, 11, 14, 19, 23))
+    reversed_items = {7, 11, 14, 21, 25}
+    n_partial = n_unscored = 0
+    for row in files["trial/redcap_children.csv"]:
+        if not row["sdq_dt"]:
+            assert not any(row[f"sdq_{item:02d}"] for item in range(1, 26))
+            continue
+        total = 0
+        for scale in scales:
+            given = [(item, int(row[f"sdq_{item:02d}"])) for item in scale if row[f"sdq_{item:02d}"] != ""]
+            points = [2 - value if item in reversed_items else value for item, value in given]
+            total = (
+                total + int(5 * sum(points) / len(points) + 0.5)
+                if len(points) >= 3 and total is not None
+                else None
+            )
+            n_partial += 3 <= len(points) < 5
+        n_unscored += total is None
+        assert row["sdq_total"] == ("" if total is None else str(total))
+    assert n_partial > 10
+    assert n_unscored >= MULTIPLE
+
+
+def test_forms_fit_the_age(files, data_spec):
+    birth = {row["record_id"]: row["dob"] for row in files["trial/redcap_children.csv"] if row["dob"]}
+    for name, prefix in (("sdq", "sdq"), ("pedsql", "pedsql")):
+        forms = {form["id"]: form for form in read_yaml(data_spec / "instruments" / f"{name}.yaml")["forms"]}
+        for row in files["trial/redcap_children.csv"]:
+            if not row[f"{prefix}_form"]:
+                continue
+            born, seen = (
+                tuple(int(part) for part in day.split("-"))
+                for day in (birth[row["record_id"]], row["visit_dt"])
+            )
+            months = (seen[0] - born[0]) * 12 + seen[1] - born[1] - (seen[2] < born[2])
+            form = forms[row[f"{prefix}_form"]]
+            assert form["from_months"] <= months <= form["to_months"]
+            answered = [item for item in range(1, 46) if row.get(f"{prefix}_{item:02d}")]
+            assert max(answered) <= form["n_items"]
+
+
+def test_scores_are_given_at_the_declared_ages_and_ranges(files, data_spec):
+    birth = {row["record_id"]: row["dob"] for row in files["trial/redcap_children.csv"] if row["dob"]}
+    for score in read_yaml(data_spec / "instruments" / "scores.yaml"):
+        column = "cognition" if score["parameter"] == "COG" else score["parameter"].lower()
+        rows = [row for row in files["trial/redcap_children.csv"] if row[column]]
+        assert len(rows) > 50
+        for row in rows:
+            assert score["minimum"] <= float(row[column]) <= score["maximum"]
+            age = (
+                datetime.fromisoformat(row["visit_dt"]) - datetime.fromisoformat(birth[row["record_id"]])
+            ).days / 30.4375
+            assert score.get("from_months", 0) - 0.1 <= age < score.get("to_months", 200) + 1.1
