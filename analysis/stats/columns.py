@@ -1,0 +1,96 @@
+"""Columns of a linear model: checked, in an order of their own, and on a scale where nothing is large."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.errors import ModelError
+from analysis.stats.at_risk import FloatArray
+
+# A column whose part not explained by the columns before it is a smaller share of its length is collinear.
+COLLINEAR = 1e-10
+# Outcome whose part not explained by the columns is a smaller share of its length is fitted exactly.
+EXACT = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standardised:
+    """y and X on a scale where nothing is large: X = Q T^-1 with orthonormal Q, y = Q b + s r."""
+
+    Q: NDArray
+    T: NDArray
+    b: NDArray
+    r: NDArray
+    s: float
+
+
+def as_matrix(X: ArrayLike, *, n: int, names: Sequence[str] | None) -> tuple[FloatArray, tuple[str, ...]]:
+    """Columns of a model, (n, p), all finite and fewer than rows, and their names for messages.
+
+    Raises
+    ------
+    ModelError : the shape is wrong, a column is not numeric or not finite, or there are not more rows than
+        columns.
+    """
+    try:
+        X = np.asarray(X, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ModelError("X must be a numeric table with one row per outcome.") from error
+    if X.ndim != 2 or len(X) != n:
+        raise ModelError(f"X has shape {X.shape}; it must be a table with one row for each of {n} outcomes.")
+    p = X.shape[1]
+    names = tuple(str(j) for j in range(p)) if names is None else tuple(str(name) for name in names)
+    if len(names) != p:
+        raise ModelError(f"{len(names)} names are given for {p} columns of X.")
+    bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
+    if len(bad):
+        raise ModelError(f"{_column(bad[0], names)} has missing or infinite values; rows must be complete.")
+    if not 0 < p < n:
+        raise ModelError(
+            f"The model has {n} rows and {p} columns; it needs a column and more rows than columns."
+        )
+    return X, names
+
+
+def _column(j: int, names: tuple[str, ...]) -> str:
+    return f"Column {j} of X" if names[j] == str(j) else f"Column {j} of X ({names[j]})"
+
+
+def content_rank(table: NDArray) -> NDArray:
+    """Dense rank of the rows of a table in lexicographic order, (n,)."""
+    order = np.lexsort(table.T[::-1])
+    table = table[order]
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.cumsum(np.append(False, (table[1:] != table[:-1]).any(axis=1)))
+    return rank
+
+
+def standardise(y: NDArray, X: NDArray, names: tuple[str, ...]) -> Standardised:
+    """y and X on a scale where nothing is large, with the collinear columns refused.
+
+    Raises
+    ------
+    ModelError : a column is zero or depends on the columns before it, or the columns fit the outcome exactly.
+    """
+    length = np.sqrt((X * X).sum(axis=0))
+    if not length.all():
+        raise ModelError(f"{_column(int(np.argmin(length)), names)} is zero in every row.")
+    Q, R = np.linalg.qr(X / length)
+    dependent = np.flatnonzero(np.abs(np.diagonal(R)) < COLLINEAR)
+    if len(dependent):
+        raise ModelError(f"{_column(int(dependent[0]), names)} is a combination of the columns before it.")
+    b = Q.T @ y
+    # What rounding leaves of a large mean in the residual, generalised least squares takes out again.
+    residual = y - Q @ b
+    s = float(np.sqrt(residual @ residual / (len(y) - X.shape[1])))
+    if s <= EXACT * np.sqrt(y @ y):
+        raise ModelError("The columns of X fit the outcome exactly; there is no variation left to model.")
+    return Standardised(Q, np.linalg.inv(R) / length[:, None], b, residual / s, s)
+
+
+def constant_within(X: NDArray, cluster: NDArray) -> NDArray:
+    """Whether each column is constant within every cluster, (p,); rows of a cluster stand together."""
+    same = cluster[1:] == cluster[:-1]
+    return ~(X[1:] != X[:-1])[same].any(axis=0)
