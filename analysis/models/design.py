@@ -1,0 +1,113 @@
+"""From declared covariates to a design matrix."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.allocation import ARM
+from analysis.errors import ModelError
+from analysis.spec.sap import Covariate
+
+
+@dataclass(slots=True)
+class Design:
+    """Columns of a design matrix with their names, and what was done to make them."""
+
+    names: list[str] = field(default_factory=list)
+    columns: list[np.ndarray] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, column: np.ndarray) -> None:
+        """Append a column."""
+        self.names.append(name)
+        self.columns.append(np.asarray(column, dtype=float))
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The matrix, (n, p)."""
+        return np.column_stack(self.columns)
+
+
+def build_design(
+    frame: pd.DataFrame, covariates: Sequence[Covariate], *, intervention: str, control: str
+) -> Design:
+    """Intercept, arm (1 = intervention) and covariates.
+
+    A covariate with ``missing: indicator`` has its missing values replaced by the mean of those observed,
+    computed without arm or outcome, and a column that says where (White & Thompson 2005). A covariate without
+    variation is left out with a note.
+
+    Raises
+    ------
+    ModelError
+        If an arm is empty, a covariate is missing without a declared method, or a baseline is dated after
+        randomisation.
+    """
+    design = Design()
+    design.add("intercept", np.ones(len(frame)))
+    for arm in (intervention, control):
+        if not (frame[ARM] == arm).any():
+            raise ModelError(f"arm {arm} has nobody to analyse.")
+    design.add("arm", (frame[ARM] == intervention).to_numpy())
+    for covariate in covariates:
+        if covariate.column == "base" and not covariate.admits_after_randomisation:
+            _guard_baseline(frame)
+        _ADD[covariate.kind](design, frame[covariate.column], covariate)
+    return design
+
+
+def _guard_baseline(frame: pd.DataFrame) -> None:
+    late = frame["base"].notna() & ~(frame["base_date"] <= frame["randomisation_date"])
+    if late.any():
+        raise ModelError(
+            f"{int(late.sum())} baseline values are dated after randomisation and may not be covariates; the "
+            "entry can override this by name (admits_after_randomisation: true)."
+        )
+
+
+def _add_linear(design: Design, values: pd.Series, covariate: Covariate) -> None:
+    missing = values.isna().to_numpy()
+    _need_method(covariate, missing)
+    if missing.all():
+        design.notes.append(f"{covariate.column}: no value observed, left out.")
+        return
+    filled = values.astype(float).fillna(values.astype(float).mean()).to_numpy()
+    if np.ptp(filled) == 0:
+        design.notes.append(f"{covariate.column}: no variation, left out.")
+    else:
+        design.add(covariate.column, filled)
+    _add_indicator(design, missing, covariate)
+
+
+def _add_factor(design: Design, values: pd.Series, covariate: Covariate) -> None:
+    missing = values.isna().to_numpy()
+    _need_method(covariate, missing)
+    levels = sorted(values.dropna().unique())
+    if len(levels) < 2:
+        design.notes.append(f"{covariate.column}: a single level, left out.")
+    for level in levels[1:]:
+        column = (values == level).to_numpy().astype(float)
+        column[missing] = column[~missing].mean() if (~missing).any() else 0.0
+        design.add(f"{covariate.column} {level}", column)
+    _add_indicator(design, missing, covariate)
+
+
+def _add_indicator(design: Design, missing: np.ndarray, covariate: Covariate) -> None:
+    if missing.any():
+        design.add(f"{covariate.column} missing", missing)
+        design.notes.append(
+            f"{covariate.column}: missing for {int(missing.sum())} of {len(missing)}, indicator added."
+        )
+
+
+def _need_method(covariate: Covariate, missing: np.ndarray) -> None:
+    if missing.any() and covariate.missing != "indicator":
+        raise ModelError(
+            f"covariate {covariate.column} is missing for {int(missing.sum())} children and the entry "
+            "declares no method."
+        )
+
+
+_ADD = {"linear": _add_linear, "factor": _add_factor}

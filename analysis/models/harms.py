@@ -1,0 +1,150 @@
+"""Serious adverse events: families, children, events and time at risk, by kind."""
+
+import pandas as pd
+
+from analysis.data.allocation import ARM
+from analysis.models.groups import Data, arm_names, contrast_name, select, sizes, with_groups
+from analysis.results import Count, Estimate, Result
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import HarmsAnalysis
+from analysis.stats.proportions import risk_difference
+
+ANY = "any"
+DAYS_PER_YEAR = 365.25
+RELATED = ("possible", "definite")
+
+
+def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
+    """Serious adverse events by kind, zeros included, and the difference in the risk of a family having one.
+
+    Families are independent, children of a family are not: the interval is of the share of families with at
+    least one event. Events and child-years count from randomisation to the trial's horizon.
+
+    Parameters
+    ----------
+    entry : HarmsAnalysis
+        Population and kind of interval of the plan.
+    data : Pooled or Allocated
+        Without arms the pooled counts.
+    spec : Spec
+        The declarations; every kind of event of the code list has its rows.
+
+    Returns
+    -------
+    Result
+        Counts `events`, `children`, `families` by category; `child_years`, `rate`, `risk_difference`.
+
+    Raises
+    ------
+    ModelError
+        If the population is empty.
+
+    Source
+    ------
+    Counts; interval: see `analysis.stats.proportions`.
+    """
+    people = select(data, "subjects", entry.population)
+    events = with_groups(data.tables["harms"], data)
+    events = _in_window(events, people, spec.trial.horizon_days)
+    categories = [ANY, *spec.codes["event_category"]]
+    years = {
+        arm: float(people.loc[people[ARM] == arm, "safety_days"].sum()) / DAYS_PER_YEAR
+        for arm in arm_names(data)
+    }
+    return Result(
+        analysis=entry.id,
+        family=entry.family,
+        title=entry.title,
+        audience=data.audience,
+        estimand=entry.estimand,
+        timing=entry.timing,
+        method=_method(entry, data, spec),
+        counts=(
+            *_at_risk(people, data),
+            *(count for each in categories for count in _counts(events, each, data)),
+        ),
+        estimates=(
+            *(
+                Estimate("child_years", years[arm], unit="years", labels={"arm": arm})
+                for arm in arm_names(data)
+            ),
+            *(rate for each in categories for rate in _rates(events, each, years)),
+            *(gap for each in categories for gap in _differences(entry, events, people, each, data, spec)),
+        ),
+        notes=(_related(events, data),),
+    )
+
+
+def _of(events: pd.DataFrame, category: str) -> pd.DataFrame:
+    return events if category == ANY else events[events["category"] == category]
+
+
+def _at_risk(people: pd.DataFrame, data: Data) -> list[Count]:
+    return [Count(f"at_risk_{count.name}", count.value, count.labels) for count in sizes(people, data)]
+
+
+def _counts(events: pd.DataFrame, category: str, data: Data) -> list[Count]:
+    found = []
+    for arm in arm_names(data):
+        rows, labels = _of(events[events[ARM] == arm], category), {"arm": arm, "category": category}
+        found.append(Count("events", len(rows), labels))
+        found.append(Count("children", rows["child_id"].nunique(), labels))
+        found.append(Count("families", rows["family_id"].nunique(), labels))
+    return found
+
+
+def _rates(events: pd.DataFrame, category: str, years: dict[str, float]) -> list[Estimate]:
+    return [
+        Estimate(
+            "rate",
+            100 * len(_of(events[events[ARM] == arm], category)) / time if time else None,
+            unit="per 100 child-years",
+            labels={"arm": arm, "category": category},
+        )
+        for arm, time in years.items()
+    ]
+
+
+def _differences(
+    entry: HarmsAnalysis, events: pd.DataFrame, people: pd.DataFrame, category: str, data: Data, spec: Spec
+) -> list[Estimate]:
+    if not data.arms:
+        return []
+    with_event = [_of(events[events[ARM] == arm], category)["family_id"].nunique() for arm in arm_names(data)]
+    families = [people.loc[people[ARM] == arm, "family_id"].nunique() for arm in arm_names(data)]
+    gap = risk_difference(
+        *(each for pair in zip(with_event, families, strict=True) for each in pair),
+        method=entry.interval,
+        level=spec.trial.level,
+    )
+    labels = {"contrast": contrast_name(data), "category": category}
+    return [
+        Estimate(
+            "risk_difference", gap.estimate, low=gap.low, high=gap.high, level=spec.trial.level, labels=labels
+        )
+    ]
+
+
+def _in_window(events: pd.DataFrame, people: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Events of the children analysed, or of their family as a whole, up to the horizon."""
+    theirs = events["child_id"].isna() | events["child_id"].isin(people["child_id"])
+    return events[theirs & events["family_id"].isin(people["family_id"]) & (events["day"] <= horizon)]
+
+
+def _related(events: pd.DataFrame, data: Data) -> str:
+    related = events[events["relatedness"].isin(RELATED)]
+    parts = [f"{int((related[ARM] == arm).sum())} in {arm}" for arm in arm_names(data)]
+    listed = ", ".join(parts).replace(" in All", "")
+    return f"Events judged possibly or definitely related to a service: {listed}."
+
+
+def _method(entry: HarmsAnalysis, data: Data, spec: Spec) -> str:
+    counted = (
+        f"Events and child-years count from randomisation to day {spec.trial.horizon_days}, the data cut, "
+        "death or withdrawal from everything. A family or child counts once however many events it has; an "
+        "event of a parent counts for the family and for no child."
+    )
+    if not data.arms:
+        return counted
+    gap = f"Risk difference between arms in the share of families with an event, {entry.interval} interval."
+    return f"{counted} {gap}"

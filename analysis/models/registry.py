@@ -1,0 +1,81 @@
+"""The model families: where each is, and whether it compares arms. A new family is one line here."""
+
+import importlib
+from dataclasses import dataclass
+
+from analysis.data.allocation import Allocated, Pooled
+from analysis.errors import BlindingError, ModelError, SpecError
+from analysis.results import Failure, Result
+from analysis.spec.declarations import Spec
+
+ESSENTIAL = ("primary", "safety")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A model family. One that compares arms accepts `Allocated` data only, and its results are closed."""
+
+    name: str
+    compares_arms: bool
+
+    @property
+    def module(self) -> str:
+        return f"analysis.models.{self.name}"
+
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("flow", compares_arms=False),
+        Family("baseline", compares_arms=False),
+        Family("mixed", compares_arms=True),
+        Family("hazard", compares_arms=True),
+        Family("incidence", compares_arms=False),
+        Family("occupation", compares_arms=False),
+        Family("harms", compares_arms=False),
+    )
+}
+
+
+def family_named(name: str) -> Family:
+    """The family of that name.
+
+    Raises
+    ------
+    SpecError
+        Naming the families there are.
+    """
+    if name not in FAMILIES:
+        raise SpecError(f"no model family '{name}'; there are {', '.join(FAMILIES)}.")
+    return FAMILIES[name]
+
+
+def fit_all(family: Family, data: Pooled | Allocated, spec: Spec) -> tuple[Result | Failure, ...]:
+    """Results of every entry of the plan that belongs to the family, in the plan's order.
+
+    Raises
+    ------
+    BlindingError
+        If the family compares arms and the data have none to compare, or are not of the guarded types.
+    ModelError
+        If a primary or safety entry fails.
+    """
+    if not isinstance(data, (Pooled, Allocated)):
+        raise BlindingError(f"family {family.name}: data must come from read_pooled() or allocate().")
+    if family.compares_arms and not isinstance(data, Allocated):
+        raise BlindingError(f"family {family.name} compares arms; the open view has none.")
+    module = importlib.import_module(family.module)
+    results = tuple(_fit(module, entry, data, spec) for entry in spec.family(family.name))
+    for result in results:
+        if isinstance(result, Failure) and result.essential:
+            raise ModelError(f"{result.analysis} ({result.title}) could not be fitted: {result.reason}")
+    return results
+
+
+def _fit(module, entry, data: Pooled | Allocated, spec: Spec) -> Result | Failure:
+    try:
+        return module.fit(entry, data, spec)
+    except ModelError as error:
+        return Failure(
+            entry.id, entry.family, entry.title, data.audience, str(error), entry.role in ESSENTIAL
+        )

@@ -1,0 +1,33 @@
+"""Stamps of results: made when a family is fitted, made again when its page is, and compared."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from analysis.results import Stamp, View
+from analysis.spec.code import code_digest, module_closure
+from analysis.spec.declarations import Spec
+from analysis.spec.digest import family_slice
+
+PACKAGES = ("numpy", "scipy", "pandas")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that make numbers."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def stamp_of(
+    spec: Spec, root: Path, *, family: str, view: View, cut: str, inputs: Mapping[str, str]
+) -> Stamp:
+    """Where results of a family come from: the plan's slice, the code and the tables they were made of."""
+    code = code_digest(module_closure(f"analysis.models.{family}", root), root)
+    return Stamp(
+        view=view,
+        cut=cut,
+        sap_version=spec.trial.sap_version,
+        sap_digest=family_slice(spec, family),
+        code_digest=code,
+        inputs=dict(inputs),
+        packages=package_versions(),
+    )
