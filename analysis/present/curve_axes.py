@@ -1,0 +1,157 @@
+"""What curves over time share: months along the foot, numbers at risk below, names at the ends of lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from analysis.present import canvas
+from analysis.present import format as fmt
+from analysis.present.reading import arm_name, one, values_of
+from analysis.results import Curve, Result, select
+from analysis.spec.declarations import Spec
+
+ROW = 11.0
+RISK_TOP, RISK_LEFT = 40.0, -36.0
+TIME_LABEL = "Months since randomisation"
+AT_RISK = "Children at risk"
+
+
+@dataclass(frozen=True, slots=True)
+class EndLabel:
+    """A name at the end of a line, at its height."""
+
+    y: float
+    text: str
+    colour: str
+
+
+def set_time_axis(axes: Axes, days: Sequence[int], horizon: int, *, label: bool = True) -> None:
+    """Ticks at the days of the plan, named in months."""
+    ticks = [0, *days]
+    axes.set_xlim(0, horizon)
+    axes.set_xticks(ticks, [str(fmt.months(day)) for day in ticks])
+    if label:
+        axes.set_xlabel(TIME_LABEL)
+
+
+def set_percent_axis(axes: Axes, top: float, *, step: float, label: str = "", has_names: bool = True) -> None:
+    """Per cent from 0 to `top`, both shares of one; panels beside another need no names of ticks."""
+    ticks = [at * step for at in range(int(round(top / step)) + 1)]
+    axes.set_ylim(0, top)
+    axes.set_yticks(ticks, [fmt.percentage(tick, 0) if has_names else "" for tick in ticks])
+    axes.set_ylabel(label)
+
+
+def draw_steps(axes: Axes, curve: Curve, *, colour: str, dash: object, horizon: float) -> None:
+    """A step curve with its confidence band, carried to the horizon."""
+    time = _to(horizon, curve.time)
+    value = (*curve.value, curve.value[-1])
+    if curve.low and curve.high:
+        low, high = ((*each, each[-1]) for each in (curve.low, curve.high))
+        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+    axes.step(time, value, where="post", color=colour, linestyle=dash)
+
+
+def curve_at_end(result: Result, arm: str, name: str, **labels: str) -> tuple[Curve, float] | None:
+    """A curve and its last value; `None` when there is no such curve."""
+    curve = one(result.curves, name, arm=arm, **labels)
+    return None if curve is None or not curve.value else (curve, curve.value[-1])
+
+
+def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> None:
+    """Names right of the last value, moved apart where they would touch."""
+    low, high = axes.get_ylim()
+    height = axes.get_position().height * axes.figure.get_size_inches()[1] * canvas.POINTS
+    per_point = (high - low) / height
+    gap = 1.25 * size * per_point
+    places = canvas.spread([each.y for each in labels], gap=gap, low=low + gap / 2, high=high - gap / 2)
+    for label, place in zip(labels, places, strict=True):
+        _beside(axes, label, place, size=size)
+
+
+def draw_at_risk(axes: Axes, counts: Mapping[str, Mapping[int, int]], colours: Mapping[str, str]) -> None:
+    """Children at risk by arm and day below the axis, under their ticks."""
+    draw_risk_heading(axes)
+    for position, (arm, by_day) in enumerate(counts.items(), start=1):
+        draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colours[arm])
+
+
+def draw_risk_heading(axes: Axes) -> None:
+    """What the numbers below the axis are."""
+    _below(axes, AT_RISK, offset=(RISK_LEFT, -RISK_TOP), x=0, colour=canvas.INK, weight="bold", ha="left")
+
+
+def draw_risk_row(
+    axes: Axes, by_day: Mapping[int, int], *, row: int, label: str = "", colour: str = canvas.INK
+) -> None:
+    """Numbers of one arm, so many rows below the first."""
+    down = -RISK_TOP - row * ROW
+    _below(axes, label, offset=(RISK_LEFT, down), x=0, colour=colour, weight="bold", ha="left")
+    for day, n in by_day.items():
+        _below(axes, fmt.whole(n), offset=(0.0, down), x=day, colour=canvas.INK)
+
+
+def at_risk_counts(result: Result, arms: Sequence[str]) -> dict[str, dict[int, int]]:
+    """Children at risk by arm and day."""
+    return {
+        arm: {
+            int(float(each.labels["day"])): each.value
+            for each in select(result.counts, name="at_risk", arm=arm)
+        }
+        for arm in arms
+    }
+
+
+def days_of(result: Result, name: str) -> list[int]:
+    """Days at which a quantity of a result is given."""
+    return [int(float(day)) for day in values_of(select(result.estimates, name=name), "day")]
+
+
+def days_shown(result: Result, name: str, spec: Spec) -> list[int]:
+    """Those days, within the plan's horizon."""
+    return [day for day in days_of(result, name) if day <= spec.trial.horizon_days]
+
+
+def _to(horizon: float, time: Sequence[float]) -> tuple[float, ...]:
+    return (*time, max(horizon, time[-1]))
+
+
+def _beside(axes: Axes, label: EndLabel, place: float, *, size: float) -> None:
+    axes.annotate(
+        label.text,
+        xy=(1, place),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center_baseline",
+        color=label.colour,
+        fontsize=size,
+        fontweight="bold",
+        annotation_clip=False,
+    )
+
+
+def _below(
+    axes: Axes,
+    text: str,
+    *,
+    offset: tuple[float, float],
+    x: float,
+    colour: str,
+    weight: str = "normal",
+    ha: str = "center",
+) -> None:
+    axes.annotate(
+        text,
+        xy=(x, 0),
+        xycoords=("data", "axes fraction"),
+        xytext=offset,
+        textcoords="offset points",
+        ha=ha,
+        va="baseline",
+        color=colour,
+        fontsize=7.5,
+        fontweight=weight,
+        annotation_clip=False,
+    )

@@ -1,0 +1,165 @@
+"""A report: one page of HTML that needs nothing but itself. Words are in reports/, numbers come from here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from analysis.errors import ReportError
+from analysis.present import format as fmt
+from analysis.present.assumptions import assumptions
+from analysis.present.blinding import check_open_text
+from analysis.present.consort import LEVELS
+from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
+from analysis.present.headline import summarise
+from analysis.present.pieces import Piece, read_pieces
+from analysis.present.reading import ALL, Found, count, label
+from analysis.present.stamps import check_stamps
+from analysis.present.table_form import MARKS
+from analysis.results import Failure, ResultFile, Stamp, View
+from analysis.spec.declarations import Spec
+from analysis.spec.outputs import outputs_of, report_of
+
+IssueCount = tuple[str, str, str, int]
+SEVERITIES = ("stop", "query", "note")
+
+
+def render_report(
+    view: View,
+    spec: Spec,
+    *,
+    files: Mapping[str, ResultFile],
+    current: Mapping[str, Stamp],
+    outputs: Path,
+    issues: Sequence[IssueCount],
+    templates: Path,
+    synthetic: bool,
+) -> str:
+    """The report of a view.
+
+    `files` and `current` hold results and current stamps by family, `outputs` is the folder of its tables and
+    figures, `issues` what was found in the data as (rule, severity, message, number).
+
+    Raises
+    ------
+    ReportError
+        If results disagree with each other, with what is current, or with the tables and figures; or if the
+        template leaves an output out.
+    BlindingError
+        If an open report would name an arm.
+    """
+    check_stamps(files, current)
+    results = {item.analysis: item for file in files.values() for item in file.results}
+    pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view)
+    page = _render(
+        f"{report_of(view)}.html.j2",
+        templates,
+        view=view,
+        mark=MARKS[view],
+        synthetic=synthetic,
+        pieces=pieces,
+        summary=summarise(results, spec, view),
+        failures=[item for item in results.values() if isinstance(item, Failure)],
+        stages=_stages(results, spec),
+        issues=_issues(issues),
+        **_declared(spec, view),
+        **_provenance(files),
+    )
+    _check_complete(page, pieces)
+    if view == "open":
+        check_open_text(page, spec)
+    return page
+
+
+def _render(template: str, templates: Path, **context: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"date": fmt.date_name, "whole": fmt.whole}
+    try:
+        return environment.get_template(template).render(css=_css(templates), **context)
+    except jinja2.TemplateError as error:
+        raise ReportError(f"reports/{template}: {error} ({type(error).__name__}).") from error
+
+
+def _css(templates: Path) -> str:
+    return (templates / "report.css").read_text(encoding="utf-8")
+
+
+def _declared(spec: Spec, view: View) -> dict[str, Any]:
+    """What the declarations say, for the page's words."""
+    trial = spec.trial
+    return {
+        "trial": trial,
+        "sites": [label(spec, "site", site) for site in trial.sites],
+        "arms": {} if view == "open" else spec.codelists["arm"],
+        "horizon_months": fmt.months(trial.horizon_days),
+        "level": fmt.level_name(trial.level).removesuffix(" CI"),
+        "estimands": [_estimand(each, spec, view) for each in spec.estimands.values()],
+        "populations": list(spec.populations.values()),
+        "assumptions": assumptions(spec),
+    }
+
+
+def _estimand(estimand: Any, spec: Spec, view: View) -> dict[str, Any]:
+    return {
+        **{
+            name: getattr(estimand, name) for name in ("id", "title", "variable", "summary", "no_sensitivity")
+        },
+        "treatment": UNTOLD_TREATMENT if view == "open" else estimand.treatment,
+        "population": spec.populations[estimand.population].label,
+        "average": average_name(estimand),
+        "events": [(each.event, each.strategy, each.assumed) for each in estimand.intercurrent_events],
+        "main": (estimand.main, spec.analyses[estimand.main].title),
+        "sensitivity": [(each, spec.analyses[each].title) for each in estimand.sensitivity],
+    }
+
+
+def _stages(results: Mapping[str, Found], spec: Spec) -> list[tuple[str, str, str]]:
+    """Main boxes of the flow, all arms together: label, families, children."""
+    flow = next((item for item in results.values() if item.family == "flow"), None)
+    if flow is None or isinstance(flow, Failure):
+        return []
+    found = []
+    for position, stage in enumerate(spec.stages.values()):
+        kinds = ("main", "side") if position == 0 else ("main",)
+        boxes = [box.id for box in stage.boxes if box.kind in kinds]
+        parts = [[count(flow, level, stage=stage.id, box=box, arm=ALL) for box in boxes] for level in LEVELS]
+        if boxes and None not in (*parts[0], *parts[1]):
+            families, children = (fmt.whole(sum(part)) for part in parts)
+            found.append((stage.label, families, children))
+    return found
+
+
+def _issues(issues: Sequence[IssueCount]) -> dict[str, Any]:
+    """Findings in the data: rows by severity then rule, and their totals."""
+    order = {severity: at for at, severity in enumerate(SEVERITIES)}
+    rows = sorted(issues, key=lambda row: (order[row[1]], row[0], row[2]))
+    totals = {each: sum(row[3] for row in rows if row[1] == each) for each in SEVERITIES}
+    return {"rows": rows, "totals": totals}
+
+
+def _provenance(files: Mapping[str, ResultFile]) -> dict[str, Any]:
+    stamps = {family: file.stamp for family, file in files.items()}
+    first = next(iter(stamps.values()))
+    families = {item.analysis: family for family, file in files.items() for item in file.results}
+    return {
+        "cut": first.cut,
+        "sap_version": first.sap_version,
+        "stamps": {family: asdict(stamp) for family, stamp in stamps.items()},
+        "inputs": first.inputs,
+        "packages": first.packages,
+        "family_of": families,
+    }
+
+
+def _check_complete(page: str, pieces: Sequence[Piece]) -> None:
+    if absent := [piece.id for piece in pieces if f'id="{piece.id}"' not in page]:
+        raise ReportError(f"the template leaves out {', '.join(absent)}; every output of the plan is shown.")

@@ -1,0 +1,144 @@
+"""What stands below every table and figure: population, estimand, method, conventions, notes."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from analysis.present import format as fmt
+from analysis.present.reading import ALL, Found, arm_label, arms_of, count
+from analysis.present.table_form import Footnote, Origin
+from analysis.results import Failure, Result, View
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Analysis, Estimand
+
+TIMINGS = {"prespecified": "declared in the plan", "post_hoc": "post hoc"}
+UNTOLD_TREATMENT = "Offer of the service under trial"
+NOT_COMPARED = "All together: the effect is not estimated here."
+
+
+def footnotes(
+    items: Sequence[Found], spec: Spec, view: View, *, conventions: Sequence[str] = ()
+) -> tuple[Footnote, ...]:
+    """Lines below an output, in reading order; a line that several analyses share is printed once."""
+    entries = [spec.analyses[item.analysis] for item in items]
+    fitted = [item for item in items if isinstance(item, Result)]
+    return (
+        *_lines("Population", [population_text(entry, spec) for entry in entries]),
+        *_lines(
+            "Estimand", [estimand_text(spec.estimands[each], spec, view) for each in _estimands(entries)]
+        ),
+        *_lines("Status", [status_sentence(entry) for entry in entries]),
+        *_by_analysis("Method", fitted, lambda item: [item.method]),
+        *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
+        *_lines("Abbreviations", [abbreviations(items, spec)]),
+        *_by_analysis("Note", fitted, lambda item: item.notes),
+    )
+
+
+def estimand_text(estimand: Estimand, spec: Spec, view: View) -> str:
+    """An estimand with every attribute; on an open page what is measured, as nothing is compared there."""
+    if view == "open":
+        return f"{estimand.id}, {_lower(estimand.title)}: {_lower(estimand.variable)}. {NOT_COMPARED}"
+    events = "; ".join(f"{each.event.lower()} ({each.strategy})" for each in estimand.intercurrent_events)
+    return (
+        f"{estimand.id}, {_lower(estimand.title)}. {estimand.treatment}; in those of the population "
+        f"\u201c{_lower(spec.populations[estimand.population].label)}\u201d; {_lower(estimand.variable)}; "
+        f"{_lower(estimand.summary)}, {average_name(estimand)}. Intercurrent events: {events}."
+    )
+
+
+def average_name(estimand: Estimand) -> str:
+    """Whose average is meant, and whether the effect is marginal."""
+    return f"averaged over {'children' if estimand.average == 'child' else 'families'} ({estimand.effect})"
+
+
+def population_text(entry: Analysis, spec: Spec) -> str:
+    """The population of an analysis in words; empty when it has none."""
+    if not entry.population:
+        return ""
+    population = spec.populations[entry.population]
+    return f"{population.label}: {_lower(fmt.sentence(population.text))}"
+
+
+def status_name(entry: Analysis) -> str:
+    """Role and timing of an analysis."""
+    return f"{entry.role}, {TIMINGS[entry.timing]}"
+
+
+def status_sentence(entry: Analysis) -> str:
+    """Role and timing of an analysis, with the assumption it stands on."""
+    reason = f"; assumed: {_lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
+    return f"{entry.id} {status_name(entry)}{reason}."
+
+
+def abbreviations(items: Iterable[Found], spec: Spec) -> str:
+    """Arms in full; empty on pooled pages."""
+    arms = [arm for arm in arms_of(items) if arm != ALL]
+    return fmt.sentence("; ".join(f"{arm}, {arm_label(arm, spec)}" for arm in arms))
+
+
+def origins(items: Sequence[Found], spec: Spec) -> dict[str, Origin]:
+    """Where the numbers of each analysis come from."""
+    return {item.analysis: _origin(item, spec.analyses[item.analysis], spec) for item in items}
+
+
+def analysed(item: Found) -> str:
+    """How many were analysed, all arms together; empty where an analysis does not count them."""
+    if isinstance(item, Failure):
+        return ""
+    extra = {"set": "analysed"} if any(each.labels.get("set") for each in item.counts) else {}
+    pair = [_total(item, name, extra) for name in ("families", "children")]
+    if None in pair:
+        return ""
+    return f"{fmt.children(pair[1])} in {fmt.families(pair[0])}"
+
+
+def _total(item: Result, name: str, extra: dict[str, str]) -> int | None:
+    found = [
+        count(item, each, arm=arm, **extra)
+        for arm in arms_of([item])
+        for each in ((f"at_risk_{name}",) if item.family == "harms" else (name,))
+        if item.family not in ("flow", "baseline")
+    ]
+    return None if not found or None in found else sum(found)
+
+
+def _origin(item: Found, entry: Analysis, spec: Spec) -> Origin:
+    estimand = spec.estimands[entry.estimand].title if entry.estimand else ""
+    return Origin(
+        analysis=item.analysis,
+        title=item.title,
+        status=status_name(entry),
+        estimand=f"{entry.estimand}, {_lower(estimand)}" if estimand else "",
+        numbers=analysed(item),
+        method=item.method if isinstance(item, Result) else f"No result: {item.reason}",
+    )
+
+
+def _lines(term: str, texts: Iterable[str]) -> list[Footnote]:
+    joined = " ".join(dict.fromkeys(text for text in texts if text))
+    return [Footnote(term, joined)] if joined else []
+
+
+def _by_analysis(
+    term: str, items: Sequence[Result], read: Callable[[Result], Iterable[str]]
+) -> list[Footnote]:
+    """One line per distinct text, naming the analyses it holds for when not all share it."""
+    shared: dict[str, list[str]] = {}
+    for item in items:
+        for text in read(item):
+            shared.setdefault(fmt.sentence(text), []).append(item.analysis)
+    parts = [
+        text if len(names) == len(items) else f"{', '.join(names)}: {text}"
+        for text, names in shared.items()
+        if text
+    ]
+    return _lines(term, parts)
+
+
+def _estimands(entries: Iterable[Analysis]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.estimand for entry in entries if entry.estimand))
+
+
+def _lower(text: str) -> str:
+    """First letter small, unless the word is an abbreviation."""
+    word = text.split(" ", 1)[0]
+    return text if not text or word[1:] != word[1:].lower() else text[0].lower() + text[1:]

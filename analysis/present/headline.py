@@ -1,0 +1,141 @@
+"""The first page's table: one line per estimand, from its main analysis."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from analysis.present import format as fmt
+from analysis.present.reading import Found, arm_name, count, one, results_for, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.present.table_times import ANY, FAMILY_HOME, FAMILY_HOME_LABEL, cause_label
+from analysis.results import Estimate, Failure, Result, View, select
+from analysis.spec.declarations import Spec
+from analysis.spec.outputs import report_of
+from analysis.spec.sap import Output
+
+TITLE = "Summary of results"
+POINTS = "difference in percentage points"
+NOT_TESTED = "not tested"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line: what is shown by arm, what the effect is called, and the effect."""
+
+    measure: str
+    texts: tuple[str, ...]
+    effect_name: str
+    effect: Estimate | None
+    show: Callable[[Estimate], str]
+    is_tested: bool = True
+
+
+def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
+    """Per estimand: its measure by arm or pooled and, where arms are compared, the effect and P."""
+    mains = tuple(each.main for each in spec.estimands.values() if each.main in results)
+    output = Output(id="S1", kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
+    request = Request(output, results_for(output, results, view), spec, view)
+    compared = [f"Effect {request.contrast}\n({request.level})", "P"] if request.contrast else []
+    return request.table(
+        stub="Estimand and measure",
+        columns=[*map(arm_name, request.arms), *compared],
+        rows=[row for item in request.items for row in _rows(item, request)],
+    )
+
+
+def _rows(item: Found, request: Request) -> list[Row]:
+    estimand = request.spec.estimands[request.spec.analyses[item.analysis].estimand]
+    head = Row(f"{estimand.id} {estimand.title}", kind="group")
+    if isinstance(item, Failure):
+        return [head, request.failed(item)]
+    return [head, *(_row(item, request, line) for line in _READ[item.family](item, request))]
+
+
+def _row(result: Result, request: Request, line: _Line) -> Row:
+    cells = [Cell(text, {}, result.analysis, line.measure) for text in line.texts]
+    if not request.contrast:
+        return Row(line.measure, tuple(cells), indent=1)
+    found = line.effect
+    p = found.p if found and line.is_tested else None
+    full = numbers(value=found.value, low=found.low, high=found.high) if found else {}
+    shown = line.show(found) if found else fmt.NOT_ESTIMABLE
+    cells.append(Cell(shown, full, result.analysis, line.effect_name))
+    tested = fmt.p_value(p) if line.is_tested else NOT_TESTED
+    cells.append(Cell(tested, numbers(p=p), result.analysis, "P value"))
+    return Row(f"{line.measure}; {line.effect_name}", tuple(cells), indent=1)
+
+
+def _value(found: Estimate | None) -> float | None:
+    return found.value if found else None
+
+
+def _mixed(result: Result, request: Request) -> list[_Line]:
+    texts = tuple(
+        fmt.mean_sd(*(_value(one(result.estimates, name, arm=arm)) for name in ("mean", "sd")))
+        for arm in request.arms
+    )
+    gap = one(result.estimates, "difference")
+    return [_Line("Mean (SD)", texts, "adjusted difference", gap, _shown(fmt.DIFFERENCE))]
+
+
+def _hazard(result: Result, request: Request) -> list[_Line]:
+    texts = tuple(
+        f"{fmt.whole(count(result, 'events', arm=arm))} of {fmt.whole(count(result, 'children', arm=arm))}"
+        for arm in request.arms
+    )
+    ratio = one(result.estimates, "hazard_ratio")
+    return [
+        _Line("Children with the event in all follow-up", texts, "hazard ratio", ratio, _shown(fmt.RATIO))
+    ]
+
+
+def _incidence(result: Result, request: Request) -> list[_Line]:
+    days = values_of(select(result.estimates, name="probability"), "day")
+    causes = values_of(select(result.estimates, name="probability"), "cause")
+    wanted = [each for each in causes if each == ANY or each in request.spec.states.permanent]
+    return [_route(result, request, cause, days[-1]) for cause in wanted]
+
+
+def _route(result: Result, request: Request, cause: str, day: str) -> _Line:
+    where = {"cause": cause, "day": day}
+    texts = tuple(
+        fmt.percentage(_value(one(result.estimates, "probability", arm=arm, **where))) for arm in request.arms
+    )
+    measure = f"{cause_label(cause, request.spec)} by {fmt.months(float(day))} months"
+    gap = one(result.estimates, "risk_difference", **where)
+    return _Line(measure, texts, POINTS, gap, _points, is_tested=False)
+
+
+def _occupation(result: Result, request: Request) -> list[_Line]:
+    texts = tuple(
+        fmt.number(_value(one(result.estimates, "days_in_state", arm=arm, state=FAMILY_HOME)), fmt.DAYS)
+        for arm in request.arms
+    )
+    gap = one(result.estimates, "days_difference", state=FAMILY_HOME)
+    return [_Line(f"{FAMILY_HOME_LABEL}, mean days", texts, "difference", gap, _shown(fmt.DAYS))]
+
+
+def _harms(result: Result, request: Request) -> list[_Line]:
+    texts = tuple(
+        fmt.part(count(result, "families", arm=arm, category=ANY), count(result, "at_risk_families", arm=arm))
+        for arm in request.arms
+    )
+    gap = one(result.estimates, "risk_difference", category=ANY)
+    return [_Line("Families with an event", texts, POINTS, gap, _points, is_tested=False)]
+
+
+def _shown(decimals: int) -> Callable[[Estimate], str]:
+    return lambda found: fmt.estimate(found.value, found.low, found.high, decimals)
+
+
+def _points(found: Estimate) -> str:
+    return fmt.points(found.value, found.low, found.high)
+
+
+_READ: dict[str, Callable[[Result, Request], list[_Line]]] = {
+    "mixed": _mixed,
+    "hazard": _hazard,
+    "incidence": _incidence,
+    "occupation": _occupation,
+    "harms": _harms,
+}

@@ -1,0 +1,73 @@
+"""One output to be laid out: what the plan asks for, the results that feed it, and who will read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.present import format as fmt
+from analysis.present.footnotes import footnotes, origins, status_name
+from analysis.present.reading import Found, arms_of, contrast_name, contrast_of
+from analysis.present.table_form import Row, Span, Table
+from analysis.results import Failure, Result, View
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An output of the plan with its results, in the plan's order."""
+
+    output: Output
+    items: tuple[Found, ...]
+    spec: Spec
+    view: View
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arms named by the results; those of the trial when every analysis of a closed output failed."""
+        if not self.fitted and self.view != "open":
+            return (self.spec.trial.arms.intervention, self.spec.trial.arms.control)
+        return arms_of(self.items)
+
+    @property
+    def contrast(self) -> str:
+        """The contrast as printed; empty when arms are not compared."""
+        return contrast_name(contrast_of(self.items))
+
+    @property
+    def level(self) -> str:
+        """Name of the intervals, as in 95% CI."""
+        return fmt.level_name(self.spec.trial.level)
+
+    @property
+    def fitted(self) -> tuple[Result, ...]:
+        return tuple(item for item in self.items if isinstance(item, Result))
+
+    def name(self, item: Found) -> str:
+        """An analysis with its role and timing, as it stands in a stub."""
+        return f"{item.title} ({status_name(self.spec.analyses[item.analysis])})"
+
+    def failed(self, item: Failure) -> Row:
+        """The row that stands where a result would."""
+        return Row(self.name(item), kind="failure", remark=f"No result: {fmt.sentence(item.reason)}")
+
+    def table(
+        self,
+        *,
+        stub: str,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        spans: Sequence[Span] = (),
+        conventions: Sequence[str] = (),
+    ) -> Table:
+        """The table, with its footnotes and the origin of its numbers."""
+        return Table(
+            id=self.output.id,
+            title=fmt.with_minus(self.output.title),
+            view=self.view,
+            stub=stub,
+            columns=tuple(columns),
+            rows=tuple(rows),
+            spans=tuple(spans),
+            footnotes=footnotes(self.items, self.spec, self.view, conventions=conventions),
+            origins=origins(self.items, self.spec),
+        )

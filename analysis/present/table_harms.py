@@ -1,0 +1,83 @@
+"""The table of harms: families, children, events and rates by kind, zeros printed, and risk differences."""
+
+from collections.abc import Sequence
+
+from analysis.present import format as fmt
+from analysis.present.reading import Found, arm_name, count, label, one
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Span, Table, numbers
+from analysis.results import Failure, Result
+
+ANY, ANY_LABEL = "any", "Any serious adverse event"
+COLUMNS = ("Families (%)", "Children (%)", "Events", "Rate")
+CONVENTIONS = (
+    "A family or child counts once per kind, however many events it has",
+    "An event without a child, such as a parent's death, counts for the family only",
+    "Rate: events per 100 child-years",
+    "Percentages are of the families and children in the heading",
+)
+COMPARED = (
+    "The risk difference is in percentage points of families with an event; no P values are given for harms"
+)
+
+
+def tabulate_harms(request: Request) -> Table:
+    """One row per kind of event of the code list, whether or not it happened."""
+    compared = [f"Risk difference\nof families ({request.level})"] if request.contrast else []
+    return request.table(
+        stub="Kind of event",
+        spans=[
+            *(Span(_heading(arm, request.fitted), len(COLUMNS)) for arm in request.arms),
+            *(Span(request.contrast, 1) for _ in compared),
+        ],
+        columns=[*(name for _ in request.arms for name in COLUMNS), *compared],
+        rows=[row for item in request.items for row in _rows(item, request)],
+        conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
+    )
+
+
+def _heading(arm: str, fitted: Sequence[Result]) -> str:
+    if not fitted:
+        return arm_name(arm)
+    result = fitted[0]
+    families = fmt.families(count(result, "at_risk_families", arm=arm))
+    children = fmt.children(count(result, "at_risk_children", arm=arm))
+    years = one(result.estimates, "child_years", arm=arm)
+    time = fmt.number(years.value if years else None, fmt.RATE)
+    return f"{arm_name(arm)}\n{families}, {children}\n{time} child-years"
+
+
+def _rows(item: Found, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    return [_row(item, request, each) for each in (ANY, *request.spec.codelists["event_category"])]
+
+
+def _row(result: Result, request: Request, category: str) -> Row:
+    cells = [cell for arm in request.arms for cell in _arm_cells(result, arm, category)]
+    if request.contrast:
+        cells.append(_difference(result, category))
+    name = ANY_LABEL if category == ANY else label(request.spec, "event_category", category)
+    return Row(name, tuple(cells), indent=0 if category == ANY else 1)
+
+
+def _arm_cells(result: Result, arm: str, category: str) -> list[Cell]:
+    where = {"arm": arm, "category": category}
+    cells = []
+    for name in ("families", "children"):
+        n, total = count(result, name, **where), count(result, f"at_risk_{name}", arm=arm)
+        cells.append(Cell(fmt.part(n, total), numbers(n=n, total=total), result.analysis, name))
+    events = count(result, "events", **where)
+    cells.append(Cell(fmt.whole(events), numbers(n=events), result.analysis, "events"))
+    rate = one(result.estimates, "rate", **where)
+    value = rate.value if rate else None
+    cells.append(Cell(fmt.number(value, fmt.RATE), numbers(value=value), result.analysis, "rate"))
+    return cells
+
+
+def _difference(result: Result, category: str) -> Cell:
+    found = one(result.estimates, "risk_difference", category=category)
+    if found is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis, "risk difference")
+    values = numbers(value=found.value, low=found.low, high=found.high)
+    return Cell(fmt.points(found.value, found.low, found.high), values, result.analysis, "risk difference")

@@ -1,0 +1,165 @@
+"""Tables of what happens over time: probabilities of an event by day, and days spent in each state."""
+
+from collections.abc import Callable
+
+from analysis.present import format as fmt
+from analysis.present.reading import arm_name, count, label, one, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.results import Estimate, Failure, Result, select
+from analysis.spec.declarations import Spec
+
+ANY, ANY_LABEL = "any", "Any route"
+FAMILY_HOME, FAMILY_HOME_LABEL = "family_home", "In a permanent family home"
+PROBABILITY_CONVENTIONS = (
+    "Probabilities in per cent, differences in percentage points",
+    "No interval is given where nobody had the event",
+    "Sensitivity analyses are shown at the last day only; all days are in the results",
+)
+DAYS_CONVENTIONS = (
+    "Mean days per child from randomisation to the last day of the plan",
+    "Single states are described, without P values",
+)
+
+
+def tabulate_probabilities(request: Request) -> Table:
+    """Per analysis and cause: events, and the probability by each day of the plan with its difference."""
+    return request.table(
+        stub="Analysis, route and time since randomisation",
+        columns=_columns(request, "percentage points"),
+        rows=_rows(request, _probability_rows),
+        conventions=PROBABILITY_CONVENTIONS,
+    )
+
+
+def tabulate_days(request: Request) -> Table:
+    """Per analysis: mean days in a permanent family home and in each state, with their difference."""
+    return request.table(
+        stub="Analysis and state",
+        columns=[*_columns(request, "days"), *(["P"] if request.contrast else [])],
+        rows=_rows(request, _days_rows),
+        conventions=DAYS_CONVENTIONS,
+    )
+
+
+def cause_label(cause: str, spec: Spec) -> str:
+    """A cause, or all causes together, in words."""
+    return ANY_LABEL if cause == ANY else label(spec, "state", cause)
+
+
+def state_label(state: str, spec: Spec) -> str:
+    """A state, or the family-home states together, in words."""
+    return FAMILY_HOME_LABEL if state == FAMILY_HOME else label(spec, "state", state)
+
+
+def _columns(request: Request, unit: str) -> list[str]:
+    compared = [f"Difference {request.contrast}\n{unit} ({request.level})"] if request.contrast else []
+    return [*(f"{arm_name(arm)}\n({request.level})" for arm in request.arms), *compared]
+
+
+def _rows(request: Request, read: Callable[[Result, Request], list[Row]]) -> list[Row]:
+    rows: list[Row] = []
+    for item in request.items:
+        if isinstance(item, Failure):
+            rows.append(request.failed(item))
+        else:
+            rows += [Row(request.name(item), kind="group"), *read(item, request)]
+    return rows
+
+
+def _probability_rows(result: Result, request: Request) -> list[Row]:
+    days = values_of(select(result.estimates, name="probability"), "day")
+    causes = values_of(select(result.estimates, name="probability"), "cause")
+    if request.spec.analyses[result.analysis].role == "sensitivity":
+        return [_last_row(result, request, cause, days[-1]) for cause in causes if days]
+    rows = []
+    for cause in causes:
+        rows.append(Row(cause_label(cause, request.spec), kind="group", indent=1))
+        for day in days:
+            cells = _probability_cells(result, request, cause, day)
+            rows.append(Row(fmt.day_name(float(day)), cells, indent=2))
+        rows.append(_events_row(result, request, cause))
+    return rows + _free_rows(result, request)
+
+
+def _last_row(result: Result, request: Request, cause: str, day: str) -> Row:
+    stub = f"{cause_label(cause, request.spec)}, {fmt.day_name(float(day))}"
+    return Row(stub, _probability_cells(result, request, cause, day), indent=1)
+
+
+def _days_rows(result: Result, request: Request) -> list[Row]:
+    return [_days_row(result, request, state) for state in (FAMILY_HOME, *request.spec.states.states)]
+
+
+def _probability_cells(result: Result, request: Request, cause: str, day: str) -> tuple[Cell, ...]:
+    where = {"cause": cause, "day": day}
+    cells = [
+        _cell(result, one(result.estimates, "probability", arm=arm, **where), fmt.percentage_estimate)
+        for arm in request.arms
+    ]
+    gap = one(result.estimates, "risk_difference", **where)
+    return (*cells, *_gap(result, request, gap, fmt.points))
+
+
+def _events_row(result: Result, request: Request, cause: str) -> Row:
+    counts = [count(result, "events", arm=arm, cause=cause) for arm in request.arms]
+    cells = [
+        Cell(_of_children(n, count(result, "children", arm=arm)), numbers(n=n), result.analysis, "events")
+        for arm, n in zip(request.arms, counts, strict=True)
+    ]
+    return Row("Children with the event in all follow-up", (*cells, *_blank(request)), indent=2)
+
+
+def _of_children(n: int | None, children: int | None) -> str:
+    return f"{fmt.whole(n)} of {fmt.whole(children)}"
+
+
+def _free_rows(result: Result, request: Request) -> list[Row]:
+    if not select(result.estimates, name="restricted_mean"):
+        return []
+    cells = [_cell(result, one(result.estimates, "restricted_mean", arm=arm), _days) for arm in request.arms]
+    gap = _gap(result, request, one(result.estimates, "restricted_mean_difference"), _days)
+    name = f"Mean days before the event, to day {request.spec.trial.horizon_days} (difference in days)"
+    return [Row(name, (*cells, *gap), indent=1)]
+
+
+def _days_row(result: Result, request: Request, state: str) -> Row:
+    cells = [
+        _cell(result, one(result.estimates, "days_in_state", arm=arm, state=state), _days)
+        for arm in request.arms
+    ]
+    found = one(result.estimates, "days_difference", state=state)
+    is_main = state == FAMILY_HOME
+    gap = (*_gap(result, request, found, _days), *_p_of_main(result, request, found, is_main=is_main))
+    return Row(state_label(state, request.spec), (*cells, *gap), indent=1)
+
+
+def _p_of_main(
+    result: Result, request: Request, found: Estimate | None, *, is_main: bool
+) -> tuple[Cell, ...]:
+    """A P value for the days of the estimand only; single states are described."""
+    if not request.contrast:
+        return ()
+    p = found.p if found else None
+    return (Cell(fmt.p_value(p), numbers(p=p), result.analysis, "P value") if is_main else Cell(""),)
+
+
+def _gap(result: Result, request: Request, found: Estimate | None, show: Callable) -> tuple[Cell, ...]:
+    return (_cell(result, found, show),) if request.contrast else ()
+
+
+def _blank(request: Request) -> tuple[Cell, ...]:
+    return (Cell(""),) if request.contrast else ()
+
+
+def _days(value: float | None, low: float | None, high: float | None) -> str:
+    return fmt.estimate(value, low, high, fmt.DAYS)
+
+
+def _cell(result: Result, found: Estimate | None, show: Callable[..., str]) -> Cell:
+    if found is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
+    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se, p=found.p)
+    return Cell(
+        show(found.value, found.low, found.high), values, result.analysis, found.name.replace("_", " ")
+    )

@@ -1,0 +1,47 @@
+"""Results -> tables: one way of laying out per kind of output. A new kind is one line here."""
+
+from collections.abc import Callable, Mapping
+
+from analysis.errors import ReportError
+from analysis.present.blinding import check_open_text
+from analysis.present.reading import Found, results_for
+from analysis.present.request import Request
+from analysis.present.table_baseline import tabulate_baseline
+from analysis.present.table_effects import tabulate_hazards, tabulate_means
+from analysis.present.table_form import Table, to_json, write_forms
+from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_times import tabulate_days, tabulate_probabilities
+from analysis.results import View
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Output
+
+__all__ = ["TABULATE", "tabulate", "write_forms"]
+
+TABULATE: dict[str, Callable[[Request], Table]] = {
+    "baseline": tabulate_baseline,
+    "means": tabulate_means,
+    "hazards": tabulate_hazards,
+    "probabilities": tabulate_probabilities,
+    "days": tabulate_days,
+    "harms": tabulate_harms,
+}
+
+
+def tabulate(output: Output, results: Mapping[str, Found], spec: Spec, view: View) -> Table:
+    """The table of an output of the plan.
+
+    Raises
+    ------
+    ReportError
+        If the output is no table, or a result is absent.
+    BlindingError
+        If the output is not for this view, or an open table would name an arm.
+    """
+    if output.kind not in TABULATE:
+        raise ReportError(
+            f"output {output.id}: kind {output.kind} is no table; tables: {', '.join(TABULATE)}."
+        )
+    table = TABULATE[output.kind](Request(output, results_for(output, results, view), spec, view))
+    if view == "open":
+        check_open_text(to_json(table), spec)
+    return table

@@ -1,0 +1,343 @@
+"""Results made up to test pages: the vocabulary of every model family, the numbers of no trial."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from analysis.present.figures import draw
+from analysis.results import Count, Curve, Estimate, Failure, Result, ResultFile, Stamp
+from analysis.spec.load import Spec, load_spec
+
+ROOT = Path(__file__).parents[3]
+STYLE = ROOT / "reports" / "trial.mplstyle"
+TEMPLATES = ROOT / "reports"
+ARMS = ("NIM", "SAU")
+CONTRAST = "NIM - SAU"
+DAYS = (182, 365, 548, 730, 913)
+ROUTES = {"home": 0.24, "kin": 0.16, "foster": 0.12, "adopted": 0.2, "died": 0.004}
+STATES = ("care", *ROUTES)
+
+
+@cache
+def spec() -> Spec:
+    return load_spec(ROOT / "data_spec")
+
+
+def arms_in(view: str) -> tuple[str, ...]:
+    return ("All",) if view == "open" else ARMS
+
+
+@cache
+def results(view: str) -> dict[str, Result | Failure]:
+    """One result per entry of the plan that the view may hold."""
+    made = [*_descriptive(view), *_over_time(view)]
+    if view != "open":
+        made += [mixed("A01"), mixed("A02"), hazard("A30"), hazard("A30R"), hazard("A30U")]
+    return {each.analysis: each for each in made}
+
+
+@cache
+def figure_files(view: str, output: str) -> dict[str, bytes]:
+    """A figure's files, drawn once for all tests."""
+    return draw(spec().outputs[output], results(view), spec(), view, style=STYLE)
+
+
+def result_files(view: str) -> dict[str, ResultFile]:
+    """The same by family, with stamps that agree."""
+    families: dict[str, list] = {}
+    for each in results(view).values():
+        families.setdefault(each.family, []).append(each)
+    return {name: ResultFile(stamp(view, name), tuple(each)) for name, each in families.items()}
+
+
+def stamp(view: str, family: str, **other: str) -> Stamp:
+    given = {
+        "view": view,
+        "cut": "2023-12-31",
+        "sap_version": "1.0",
+        "sap_digest": f"{family}0000000000000000"[:16],
+        "code_digest": f"{family[::-1]}ffffffffffffffff"[:16],
+        "inputs": {"subjects.csv": "0123456789abcdef", "outcomes.csv": "fedcba9876543210"},
+        "packages": {"numpy": "2.0.0", "scipy": "1.14.0"},
+    }
+    return Stamp(**{**given, **other})
+
+
+def result(analysis: str, view: str, **parts) -> Result:
+    entry = spec().analyses[analysis]
+    given = {
+        "estimand": entry.estimand,
+        "method": f"Method of {entry.family} analyses, one sentence",
+        **parts,
+    }
+    return Result(
+        analysis=analysis,
+        family=entry.family,
+        title=entry.title,
+        audience="open" if view == "open" else "closed",
+        timing=entry.timing,
+        **given,
+    )
+
+
+def failure(analysis: str, view: str, reason: str = "The model did not converge") -> Failure:
+    made = result(analysis, view)
+    return Failure(analysis, made.family, made.title, made.audience, reason)
+
+
+FLOW = {
+    "screening": {
+        "randomised": [(382, 488)],
+        "not_eligible": [(611, 802)],
+        "declined": [(205, 263)],
+        "not_approached": [(97, 131)],
+    },
+    "randomised": {"in": [(191, 246), (191, 242)]},
+    "eligible": {"in": [(181, 222), (179, 217)], "removed": [(10, 24), (12, 25)]},
+    "received": {"received": [(151, 187), (170, 206)], "not_received": [(30, 35), (9, 11)]},
+    "month_15": {"attended": [(160, 195), (150, 183)], "not_attended": [(21, 27), (29, 34)]},
+    "followed_up": {
+        "in": [(149, 192), (137, 175)],
+        "joined": [(0, 8), (0, 6)],
+        "withdrawn": [(9, 11), (11, 13)],
+        "lost": [(23, 27), (31, 35)],
+    },
+    "analysed": {"in": [(147, 188), (135, 172)], "incomplete": [(2, 4), (2, 3)]},
+}
+
+
+def flow(view: str, *, counts: dict | None = None, arms: tuple[str, ...] = ARMS) -> Result:
+    made = []
+    for stage, boxes in (counts or FLOW).items():
+        if view == "open" and stage == "received":
+            continue
+        for box, sizes in boxes.items():
+            whole = tuple(sum(part) for part in zip(*sizes, strict=True))
+            made += _flow_counts(stage, box, "All", whole)
+            if view != "open" and len(sizes) > 1:
+                for arm, size in zip(arms, sizes, strict=True):
+                    made += _flow_counts(stage, box, arm, size)
+    return result("N01", view, counts=tuple(made))
+
+
+def _flow_counts(stage: str, box: str, arm: str, sizes: tuple[int, int]) -> Iterator[Count]:
+    for name, n in zip(("families", "children"), sizes, strict=True):
+        yield Count(name, n, {"stage": stage, "box": box, "arm": arm})
+
+
+def baseline(view: str) -> Result:
+    counts, estimates = [], []
+    for at, arm in enumerate(arms_in(view)):
+        counts += [
+            Count("units", n, {"unit": unit, "arm": arm})
+            for unit, n in (("family", 191), ("child", 244 - at))
+        ]
+        for unit, variable, levels in (
+            ("family", "site", {"GLA": 96 + at, "LON": 95 - at}),
+            ("family", "epoch", {"CBR": 90, "RCB": 50, "CRB": 51}),
+            ("family", "n_siblings", {"1": 145, "2": 39, "3": 7}),
+            ("child", "sex", {"F": 118, "M": 124 - at}),
+        ):
+            where = {"variable": variable, "arm": arm, "unit": unit}
+            counts += [Count("n", n, {**where, "level": level}) for level, n in levels.items()]
+        counts.append(
+            Count("missing", 2, {"variable": "sex", "arm": arm, "unit": "child", "reason": "not given"})
+        )
+        for variable, mean, sd in (("age_months", 27.34 + at, 18.125), ("SDQ_TOTAL", 13.35, 6.95)):
+            estimates += _pair(variable, arm, mean=mean, sd=sd)
+        estimates += _pair("PEDSQL_TOTAL", arm, mean=78.25, sd=14.35)
+        estimates += _pair("PIRGAS", arm, mean=float("nan"), sd=float("nan"))
+        estimates += _pair("days_in_care", arm, median=61.0, q1=34.5, q3=88.0)
+        for reason, n in (("not_attended", 41), ("not_due_age", 63 + at)):
+            where = {"variable": "SDQ_TOTAL", "arm": arm, "unit": "child", "reason": reason}
+            counts.append(Count("missing", n, where))
+    return result("B01", view, counts=tuple(counts), estimates=tuple(estimates))
+
+
+def _pair(variable: str, arm: str, **numbers: float) -> list[Estimate]:
+    where = {"variable": variable, "arm": arm, "unit": "child"}
+    return [Estimate(name, value, labels=where) for name, value in numbers.items()]
+
+
+def mixed(analysis: str) -> Result:
+    sizes = {"available": ((149, 192), (137, 175)), "analysed": ((147, 188), (135, 172))}
+    counts = [
+        Count(name, n, {"arm": arm, "set": chosen})
+        for chosen, by_arm in sizes.items()
+        for arm, pair in zip(ARMS, by_arm, strict=True)
+        for name, n in zip(("families", "children"), pair, strict=True)
+    ]
+    means = ((11.5034, 7.5966), (11.0951, 7.2049))
+    estimates = [
+        Estimate(name, value, labels={"arm": arm})
+        for arm, pair in zip(ARMS, means, strict=True)
+        for name, value in zip(("mean", "sd"), pair, strict=True)
+    ]
+    estimates.append(
+        Estimate(
+            "difference",
+            1.425,
+            se=1.0555,
+            low=-0.6349,
+            high=3.5249,
+            level=0.95,
+            df=271.34,
+            statistic=1.35,
+            p=0.1749,
+            labels={"contrast": CONTRAST},
+        )
+    )
+    estimates.append(Estimate("icc", 0.41285, low=0.2284, high=0.5967, level=0.95))
+    notes = ("sex: missing for 4 of 360, indicator added",)
+    return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates), notes=notes)
+
+
+def hazard(analysis: str) -> Result:
+    counts = [
+        Count(name, n, {"arm": arm})
+        for arm, trio in zip(ARMS, ((212, 172, 139), (206, 170, 128)), strict=True)
+        for name, n in zip(("children", "families", "events"), trio, strict=True)
+    ]
+    labels = {"contrast": CONTRAST}
+    estimates = (
+        Estimate("hazard_ratio", 1.1149, low=0.8851, high=1.405, level=0.95, p=0.0499, labels=labels),
+        Estimate("log_hazard_ratio", 0.10876, se=0.118, labels=labels),
+    )
+    return result(analysis, "closed", counts=tuple(counts), estimates=estimates)
+
+
+def _descriptive(view: str) -> list[Result]:
+    return [flow(view), baseline(view), harms(view)]
+
+
+def harms(view: str) -> Result:
+    events = {"hospital": (9, 14), "injury": (3, 6), "maltreatment": (5, 7), "placement_breakdown": (2, 3)}
+    events |= {"parent_death": (1, 0), "child_death": (0, 0), "other": (1, 1)}
+    events = {"any": (21, 31), **events}
+    counts, estimates = [], []
+    for at, arm in enumerate(arms_in(view)):
+        counts += [
+            Count("at_risk_families", 180 - at, {"arm": arm}),
+            Count("at_risk_children", 222 - at, {"arm": arm}),
+        ]
+        estimates.append(Estimate("child_years", 551.25, unit="years", labels={"arm": arm}))
+        for category, pair in events.items():
+            labels, n = {"arm": arm, "category": category}, pair[at]
+            counts += [
+                Count("events", n, labels),
+                Count("children", n, labels),
+                Count("families", n - n // 5, labels),
+            ]
+            estimates.append(Estimate("rate", n / 5.5125, unit="per 100 child-years", labels=labels))
+    if view != "open":
+        for category in events:
+            where = {"contrast": CONTRAST, "category": category}
+            gap = Estimate("risk_difference", -0.0445, low=-0.1, high=0.0149, level=0.95, labels=where)
+            estimates.append(gap)
+    return result("A50", view, counts=tuple(counts), estimates=tuple(estimates))
+
+
+def _over_time(view: str) -> list[Result]:
+    any_route = {"any": sum(share for route, share in ROUTES.items() if route != "died")}
+    made = [incidence("A30K", view, any_route)]
+    made += [incidence(each, view, ROUTES) for each in ("A31", "A31U")]
+    return made + [occupation(each, view) for each in ("A40", "A40U", "A40P")]
+
+
+def _grow(share: float, day, at: int):
+    """A made-up curve that rises to about `share`."""
+    return (
+        share
+        * (1 - 0.12 * at)
+        * (1 - np.exp(-np.asarray(day, dtype=float) / 420.0))
+        / (1 - np.exp(-913 / 420.0))
+    )
+
+
+def incidence(analysis: str, view: str, causes: dict[str, float]) -> Result:
+    counts, estimates, curves = [], [], []
+    time = np.arange(0.0, 914.0, 11.0)
+    for at, arm in enumerate(arms_in(view)):
+        counts += [Count("families", 172 - at, {"arm": arm}), Count("children", 212 - at, {"arm": arm})]
+        counts += _at_risk(arm)
+        for cause, share in causes.items():
+            counts.append(Count("events", int(212 * share), {"arm": arm, "cause": cause}))
+            curves.append(
+                _curve("cumulative_incidence", time, _grow(share, time, at), {"arm": arm, "cause": cause})
+            )
+            estimates += [
+                _by_day("probability", _grow(share, day, at), {"arm": arm, "cause": cause, "day": str(day)})
+                for day in DAYS
+            ]
+        if "any" in causes:
+            free = Estimate(
+                "restricted_mean", 521.4 - at, low=488.2, high=555.5, unit="days", labels={"arm": arm}
+            )
+            estimates.append(free)
+    if view != "open":
+        for cause in causes:
+            for day in DAYS:
+                where = {"contrast": CONTRAST, "cause": cause, "day": str(day)}
+                estimates.append(
+                    Estimate("risk_difference", 0.0312, low=-0.0405, high=0.103, p=0.39, labels=where)
+                )
+        if "any" in causes:
+            where = {"contrast": CONTRAST, "horizon": "913"}
+            gap = Estimate(
+                "restricted_mean_difference", -21.5, low=-66.3, high=23.3, unit="days", labels=where
+            )
+            estimates.append(gap)
+    return result(analysis, view, counts=tuple(counts), estimates=tuple(estimates), curves=tuple(curves))
+
+
+def _curve(name: str, time, value, labels: dict[str, str]) -> Curve:
+    low, high = np.clip(value * 0.85, 0, 1), np.clip(value * 1.15 + 0.004, 0, 1)
+    return Curve(name, *(tuple(each.tolist()) for each in (time, value, low, high)), labels=labels)
+
+
+def _by_day(name: str, value: float, labels: dict[str, str]) -> Estimate:
+    value = float(value)
+    return Estimate(name, value, low=value * 0.85, high=min(value * 1.15, 1.0), level=0.95, labels=labels)
+
+
+def _at_risk(arm: str) -> list[Count]:
+    numbers = zip((0, *DAYS), (212, 171, 140, 118, 99, 81), strict=True)
+    return [Count("at_risk", n, {"arm": arm, "day": str(day)}) for day, n in numbers]
+
+
+def occupation(analysis: str, view: str) -> Result:
+    counts, estimates, curves = [], [], []
+    time = np.arange(0.0, 914.0, 11.0)
+    for at, arm in enumerate(arms_in(view)):
+        counts += [
+            Count("families", 172 - at, {"arm": arm}),
+            Count("children", 212 - at, {"arm": arm}),
+            *_at_risk(arm),
+        ]
+        for state in STATES:
+            labels = {"arm": arm, "state": state}
+            curves.append(_curve("occupation", time, _share(state, time, at), labels))
+            estimates += [
+                _by_day("occupation", _share(state, day, at), {**labels, "day": str(day)}) for day in DAYS
+            ]
+        for state in (*STATES, "family_home"):
+            labels = {"arm": arm, "state": state}
+            estimates.append(
+                Estimate("days_in_state", 303.4, low=275.5, high=331.2, unit="days", labels=labels)
+            )
+    if view != "open":
+        for state in (*STATES, "family_home"):
+            labels = {"contrast": CONTRAST, "state": state}
+            gap = Estimate(
+                "days_difference", 18.49, low=-22.5, high=59.5, p=0.376, unit="days", labels=labels
+            )
+            estimates.append(gap)
+    return result(analysis, view, counts=tuple(counts), estimates=tuple(estimates), curves=tuple(curves))
+
+
+def _share(state: str, day, at: int):
+    if state != "care":
+        return _grow(ROUTES[state], day, at)
+    return 1 - sum(_grow(share, day, at) for share in ROUTES.values())

@@ -1,0 +1,259 @@
+"""Every table, from whole results and from results with nothing in them."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from analysis.errors import BlindingError, ReportError
+from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, write_forms
+from analysis.present.tables import TABULATE, tabulate
+from analysis.results import Result
+from analysis.spec.outputs import FIGURES, outputs_of
+from tests.unit.present import fabricated
+
+VIEWS = ("open", "dummy", "closed")
+TABLES = [
+    (view, output.id)
+    for view in VIEWS
+    for output in outputs_of(fabricated.spec(), view)
+    if output.kind in TABULATE
+]
+
+
+def table(view: str, output: str, results=None) -> Table:
+    spec = fabricated.spec()
+    return tabulate(spec.outputs[output], results or fabricated.results(view), spec, view)
+
+
+def texts(made: Table) -> list[str]:
+    return [cell.text for row in made.rows for cell in row.cells]
+
+
+def find(made: Table, stub: str) -> Row:
+    return next(row for row in made.rows if row.stub.startswith(stub))
+
+
+def test_every_kind_of_output_is_a_table_or_a_figure() -> None:
+    assert set(TABULATE) == {output.kind for output in fabricated.spec().outputs.values()} - FIGURES
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_every_table_renders_and_every_number_has_its_origin(view: str, output: str) -> None:
+    made = table(view, output)
+    assert made.rows and made.footnotes
+    for row in made.rows:
+        for cell in row.cells:
+            assert bool(cell.text) == bool(cell.analysis)
+            assert not cell.analysis or cell.analysis in made.origins
+            assert "nan" not in cell.text.lower().split() and "None" not in cell.text
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_the_csv_has_one_header_and_rows_of_one_width(view: str, output: str) -> None:
+    made = table(view, output)
+    rows = list(csv.reader(io.StringIO(to_csv(made))))
+    assert {len(row) for row in rows} == {len(made.columns) + 1}
+    assert len(rows) == 1 + sum(row.kind != "group" for row in made.rows)
+    assert rows[0][0].startswith(made.mark)
+    assert len({row[0] for row in rows}) == len(rows), "every line can be told from the others"
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_the_json_holds_what_is_shown_and_the_full_numbers(view: str, output: str) -> None:
+    made = table(view, output)
+    body = json.loads(to_json(made))
+    assert [cell["text"] for row in body["rows"] for cell in row["cells"]] == texts(made)
+    assert write_forms(made) == write_forms(table(view, output)), "the same results give the same bytes"
+
+
+def test_the_primary_table_shows_what_the_result_says() -> None:
+    made = table("closed", "T2")
+    assert made.columns[:2] == fabricated.ARMS
+    row = find(made, "Mean (SD)")
+    assert [cell.text for cell in row.cells][:2] == ["11.5 (7.6)", "11.1 (7.2)"]
+    estimate = next(each for each in fabricated.mixed("A01").estimates if each.name == "difference")
+    shown = row.cells[2]
+    assert shown.values == {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "se": estimate.se,
+    }
+    assert shown.text == "1.43 (\u22120.63 to 3.52)"
+    assert [cell.text for cell in row.cells[3:5]] == ["271.3", "0.17"]
+    assert find(made, "Families").cells[0].text == "147 / 149"
+
+
+def test_zero_events_are_printed_as_zero() -> None:
+    made = table("closed", "T6")
+    row = find(made, "Death of a child")
+    assert [cell.text for cell in row.cells[:4]] == ["0 (0.0%)", "0 (0.0%)", "0", "0.0"]
+    assert len(made.rows) == 1 + len(fabricated.spec().codelists["event_category"])
+
+
+def test_sensitivity_analyses_show_the_last_day_only() -> None:
+    stubs = [row.stub for row in table("closed", "T4").rows]
+    last = stubs[stubs.index(next(each for each in stubs if "not standardised" in each)) + 1 :]
+    assert last and all("day 913" in stub for stub in last)
+
+
+def test_missing_values_are_counted_by_reason_below_their_variable() -> None:
+    made = table("closed", "T1")
+    stubs = [row.stub for row in made.rows]
+    at = stubs.index("SDQ total difficulties (baseline), mean (SD)")
+    assert stubs[at + 1 : at + 3] == ["Missing: visit not attended", "Missing: not due at this age"]
+    assert [cell.text for cell in made.rows[at + 2].cells] == ["63", "64"]
+
+
+def test_what_was_never_measured_has_no_data() -> None:
+    assert {cell.text for cell in find(table("open", "T1"), "PIR-GAS").cells} == {"no data"}
+
+
+def test_open_tables_have_one_pooled_column_and_no_comparison() -> None:
+    for view, output in TABLES:
+        if view == "open":
+            made = table(view, output)
+            heads = [*made.columns, *(span.text for span in made.spans)]
+            assert any(head.startswith("All") for head in heads)
+            assert not any("ifference" in head for head in heads)
+            assert not any(note.term == "Abbreviations" for note in made.footnotes)
+
+
+def test_a_closed_output_is_refused_in_the_open() -> None:
+    with pytest.raises(BlindingError, match="not for the open report"):
+        table("open", "T2", fabricated.results("closed"))
+
+
+def test_a_result_that_knows_the_arms_is_refused_in_the_open() -> None:
+    with pytest.raises(BlindingError, match="knows the arms"):
+        table("open", "T6", fabricated.results("closed"))
+    mislabelled = {"A50": replace(fabricated.harms("closed"), audience="open")}
+    with pytest.raises(BlindingError, match="knows the arms"):
+        table("open", "T6", mislabelled)
+
+
+def test_an_open_note_that_names_an_arm_is_refused() -> None:
+    telling = {"A50": replace(fabricated.harms("open"), notes=("21 of them in NIM",))}
+    with pytest.raises(BlindingError, match="names an arm"):
+        table("open", "T6", telling)
+
+
+def test_an_absent_result_is_named() -> None:
+    with pytest.raises(ReportError, match="T6: no result of A50"):
+        table("closed", "T6", {"A01": fabricated.mixed("A01")})
+
+
+def test_a_figure_is_no_table() -> None:
+    with pytest.raises(ReportError, match="no table"):
+        table("closed", "F1")
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_a_failure_stands_where_its_result_would(view: str, output: str) -> None:
+    results = {name: fabricated.failure(name, view) for name in fabricated.results(view)}
+    made = table(view, output, results)
+    assert [row.kind for row in made.rows] == ["failure"] * len(made.rows)
+    assert all("The model did not converge." in row.remark for row in made.rows)
+    assert "The model did not converge." in to_csv(made)
+
+
+def hollow(result: Result, how: str) -> Result:
+    """The result with zeros and nothing estimable, with only what was counted, or with nothing at all."""
+    if how == "nothing":
+        return replace(result, counts=(), estimates=(), curves=())
+    if how == "counts":
+        return replace(result, estimates=())
+    empty = tuple(replace(each, value=0) for each in result.counts)
+    unknown = {"value": None, "low": None, "high": None, "se": None, "p": None, "df": None}
+    return replace(
+        result, counts=empty, estimates=tuple(replace(each, **unknown) for each in result.estimates)
+    )
+
+
+@pytest.mark.parametrize("how", ["zeros", "counts", "nothing"])
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_every_table_renders_when_there_is_nothing_to_show(view: str, output: str, how: str) -> None:
+    results = {name: hollow(each, how) for name, each in fabricated.results(view).items()}
+    made = table(view, output, results)
+    shown = " ".join(texts(made))
+    assert "nan" not in shown.lower().split() and "None" not in shown
+    to_csv(made), to_json(made)
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_every_table_renders_with_an_empty_arm(view: str, output: str) -> None:
+    def emptied(each, arm: str):
+        if each.labels.get("arm") != arm:
+            return each
+        return replace(each, value=0 if isinstance(each.value, int) else None)
+
+    arm = fabricated.arms_in(view)[-1]
+    results = {
+        name: replace(
+            each,
+            counts=tuple(emptied(count, arm) for count in each.counts),
+            estimates=tuple(emptied(estimate, arm) for estimate in each.estimates),
+        )
+        for name, each in fabricated.results(view).items()
+    }
+    made = table(view, output, results)
+    assert "None" not in " ".join(texts(made))
+
+
+def test_one_family_is_singular() -> None:
+    counts = tuple(
+        replace(each, value=1) if each.name == "at_risk_families" else each
+        for each in fabricated.harms("closed").counts
+    )
+    made = table("closed", "T6", {"A50": replace(fabricated.harms("closed"), counts=counts)})
+    assert made.spans[0].text.startswith("NIM\n1 family, 222 children")
+
+
+def test_a_level_nobody_has_is_printed() -> None:
+    baseline = fabricated.baseline("closed")
+    counts = tuple(each for each in baseline.counts if each.labels.get("level") != "M")
+    made = table("closed", "T1", {"B01": replace(baseline, counts=counts)})
+    assert [cell.text for cell in find(made, "Male").cells] == ["0 (0.0%)", "0 (0.0%)"]
+
+
+def test_two_results_of_one_name_are_refused() -> None:
+    mixed = fabricated.mixed("A01")
+    twice = {**fabricated.results("closed"), "A01": replace(mixed, estimates=mixed.estimates * 2)}
+    with pytest.raises(ReportError, match="a page needs one"):
+        table("closed", "T2", twice)
+
+
+def test_a_table_checks_its_own_shape() -> None:
+    with pytest.raises(ReportError, match="needs 2 cells"):
+        Table("T", "t", "open", "", ("a", "b"), (Row("x", (Cell("1"),)),))
+    with pytest.raises(ReportError, match="spans"):
+        Table("T", "t", "open", "", ("a", "b"), (), spans=(Span("s", 3),))
+
+
+def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
+    notes = {note.term: note.text for note in table("closed", "T2").footnotes}
+    assert list(notes) == [
+        "Population",
+        "Estimand",
+        "Status",
+        "Method",
+        "Conventions",
+        "Abbreviations",
+        "Note",
+    ]
+    assert "averaged over children (marginal)" in notes["Estimand"]
+    assert "A01 primary, declared in the plan; assumed" in notes["Status"]
+    assert (
+        notes["Abbreviations"] == "NIM, New Orleans Intervention Model; SAU, Social work services as usual."
+    )
+
+
+def test_a_post_hoc_analysis_says_so() -> None:
+    spec = fabricated.spec()
+    late = spec.analyses["A50"].model_copy(update={"timing": "post_hoc"})
+    changed = replace(spec, analyses={**spec.analyses, "A50": late})
+    made = tabulate(changed.outputs["T6"], fabricated.results("closed"), changed, "closed")
+    assert "A50 safety, post hoc." in {note.text for note in made.footnotes}
