@@ -1,0 +1,68 @@
+"""The command line: ``python -m analysis STEP ...`` runs one step; the workflow runs all of them."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from analysis.errors import TrialError
+
+STEPS = {
+    "synth": "write the synthetic trial: raw exports, and apart from them its allocation and truth",
+    "ingest": "raw exports -> raw tables",
+    "clean": "raw tables -> clean tables and issues",
+    "derive": "clean tables -> derived tables",
+    "dummy": "draw a rehearsal allocation",
+    "allocate": "derived tables + allocation -> tables with arms",
+    "fit": "fit the analyses of one model family",
+    "present": "results -> tables and figures",
+    "report": "tables and figures -> report",
+}
+UNEXPECTED = 70
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one step; the exit code is 0, or that of the error."""
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
+    names = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = arguments[0] if arguments and arguments[0] in STEPS else None
+    for name, text in STEPS.items():
+        step = names.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name == chosen:
+            module = importlib.import_module(f"analysis.steps.{name}")
+            module.add_arguments(step)
+            step.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except TrialError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        name = os.path.basename(str(error.filename or "a file"))
+        print(f"error: {name}: {error.strerror or type(error).__name__}.", file=sys.stderr)
+        return TrialError.exit_code
+    except Exception as error:  # the last resort: a message of ours, never a participant's value
+        return _unexpected(options.step, error)
+    return 0
+
+
+def _unexpected(step: str, error: Exception) -> int:
+    """A bug. Its message may quote data, so only its kind and place are shown unless asked for."""
+    if os.environ.get("BEST_TRACEBACK"):
+        raise error
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    print(
+        f"error: step {step} failed unexpectedly ({type(error).__name__} in "
+        f"{os.path.basename(place.filename)}, line {place.lineno}). Please report it. "
+        "BEST_TRACEBACK=1 shows the traceback, which may quote data.",
+        file=sys.stderr,
+    )
+    return UNEXPECTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Raw tables -> clean tables and issues."""
+
+import argparse
+
+from analysis.steps.common import add_path, say, spec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_path(parser, "raw-tables", "folder written by ingest")
+    parser.add_argument("--tables", nargs="+", required=True, help="tables to clean")
+    parser.add_argument("--cut", required=True, help="data cut, ISO date")
+    add_path(parser, "corrections", "signed corrections", required=False)
+    add_path(parser, "parents", "folder of clean tables that keys may point to", required=False)
+    add_path(parser, "out", "folder for the clean tables")
+    add_path(parser, "issues", "folder for the issues, one file per table")
+
+
+def run(options: argparse.Namespace) -> None:
+    from analysis.data.clean import clean_tables
+    from analysis.data.corrections import read_corrections
+    from analysis.data.issues import as_frame
+    from analysis.data.table import read_text, to_csv, write_text, write_whole
+    from analysis.data.walls import check_destination
+
+    declared = spec()
+    check_destination(options.out, audience=declared.audience(options.tables))
+    raw = {
+        name: read_text(options.raw_tables / f"{name}.csv", declared.table(name)) for name in options.tables
+    }
+    parents = {
+        name: read_text(options.parents / f"{name}.csv", declared.table(name))
+        for name in (("families", "children") if options.parents else ())
+    }
+    corrections = read_corrections(options.corrections, declared)
+    cleaned = clean_tables(raw, declared, data_cut=options.cut, corrections=corrections, parents=parents)
+    for name, text in cleaned.tables.items():
+        write_text(text, options.out / f"{name}.csv", declared.table(name), declared)
+        found = as_frame(issue for issue in cleaned.issues if issue.table == name)
+        write_whole(options.issues / f"{name}.csv", to_csv(found.astype(str)))
+        say(f"clean: {name}.csv, {len(raw[name])} rows in, {len(text)} out, {len(found)} issues")

@@ -1,0 +1,33 @@
+"""What every step shares: the root of the repository, its declarations, and a line of progress."""
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from analysis.spec.declarations import Spec
+from analysis.spec.load import load_spec
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA_SPEC = ROOT / "data_spec"
+
+
+def spec() -> Spec:
+    """The declarations of this repository."""
+    return load_spec(DATA_SPEC)
+
+
+def say(text: str) -> None:
+    """A line of progress, on the terminal and in the rule's log. Never a participant's value."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def add_path(parser: argparse.ArgumentParser, name: str, text: str, *, required: bool = True) -> None:
+    """Declare a path option."""
+    parser.add_argument(f"--{name}", type=Path, required=required, help=text)
+
+
+def file_digests(paths: Iterable[Path]) -> dict[str, str]:
+    """File name -> SHA-256 (first 16 hexadecimal digits)."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in sorted(paths)}

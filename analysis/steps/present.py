@@ -1,0 +1,39 @@
+"""Results -> tables and figures."""
+
+import argparse
+
+from analysis.steps.common import ROOT, add_path, say, spec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
+    )
+    add_path(parser, "results", "folder of the results")
+    add_path(parser, "out", "folder for tables and figures")
+
+
+def run(options: argparse.Namespace) -> None:
+    from analysis.data.table import write_whole
+    from analysis.data.walls import check_destination
+    from analysis.errors import BlindingError
+    from analysis.present.figures import draw
+    from analysis.present.tables import tabulate, write_forms
+    from analysis.results import read_results
+    from analysis.spec.outputs import FIGURES, families_of, outputs_of
+
+    declared = spec()
+    check_destination(options.out, audience="open" if options.view == "open" else "closed")
+    names = families_of(declared, options.view)
+    files = [read_results(options.results / f"{name}.json") for name in names]
+    if any(file.stamp.view != options.view for file in files):
+        raise BlindingError(f"results/: not all of these are results of the {options.view} view.")
+    results = {item.analysis: item for file in files for item in file.results}
+    for output in outputs_of(declared, options.view):
+        if output.kind in FIGURES:
+            forms = draw(output, results, declared, options.view, style=ROOT / "reports" / "trial.mplstyle")
+        else:
+            forms = write_forms(tabulate(output, results, declared, options.view))
+        for form, content in forms.items():
+            write_whole(options.out / f"{output.id}.{form}", content)
+        say(f"present: {output.id} {output.title}")

@@ -1,0 +1,52 @@
+"""Tables and figures -> report."""
+
+import argparse
+
+from analysis.steps.common import ROOT, add_path, file_digests, say, spec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
+    )
+    parser.add_argument("--cut", required=True, help="data cut, ISO date")
+    add_path(parser, "results", "folder of the results")
+    add_path(parser, "outputs", "folder of tables and figures")
+    add_path(parser, "tables", "folder of the tables the results were made of")
+    add_path(parser, "issues", "folder of the data issues")
+    parser.add_argument(
+        "--synthetic", action="store_true", help="say on every page that the data are synthetic"
+    )
+    add_path(parser, "out", "the report to write")
+
+
+def run(options: argparse.Namespace) -> None:
+    from analysis.data.issues import count_issues
+    from analysis.data.table import write_whole
+    from analysis.data.walls import check_destination
+    from analysis.models.stamp import stamp_of
+    from analysis.present.document import render_report
+    from analysis.results import read_results
+    from analysis.spec.outputs import families_of
+
+    declared, view = spec(), options.view
+    check_destination(options.out, audience="open" if view == "open" else "closed")
+    names = families_of(declared, view)
+    files = {name: read_results(options.results / f"{name}.json") for name in names}
+    inputs = file_digests(options.tables.glob("*.csv"))
+    current = {
+        name: stamp_of(declared, ROOT, family=name, view=view, cut=options.cut, inputs=inputs)
+        for name in names
+    }
+    page = render_report(
+        view,
+        declared,
+        files=files,
+        current=current,
+        outputs=options.outputs,
+        issues=count_issues(options.issues),
+        templates=ROOT / "reports",
+        synthetic=options.synthetic,
+    )
+    write_whole(options.out, page.encode())
+    say(f"report: {options.out}, {len(page) // 1024} KiB")
