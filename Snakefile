@@ -1,0 +1,49 @@
+# From raw exports to trial reports. Every rule ends in one `python -m analysis STEP ...`.
+#
+# Paths below the output folder (out/ unless config.yaml says otherwise):
+#   data/{ingest,clean,issues,derived}/TABLE.csv     nobody's arm is known here
+#   open/{results,outputs}/...  open/report.html     for everybody in the trial
+#   VIEW/{ingest,clean,allocated,results,outputs}/   VIEW is closed (the real arms) or dummy (a rehearsal)
+#   VIEW/report.html                                 for the committee or, with dummy arms, for nobody
+#   logs/, benchmarks/                               one of each per job
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/data.smk"
+include: "rules/open.smk"
+include: "rules/arms.smk"
+
+
+localrules:
+    all,
+    open,
+    closed,
+    dummy,
+
+
+rule all:
+    default_target: True
+    input:
+        expand(f"{OUT}/{{view}}/report.html", view=CONFIG.views),
+
+
+rule open:
+    input:
+        f"{OUT}/open/report.html",
+
+
+rule closed:
+    input:
+        f"{OUT}/closed/report.html",
+
+
+rule dummy:
+    input:
+        f"{OUT}/dummy/report.html",

@@ -1,0 +1,162 @@
+# Views with arms: closed (the real allocation) and dummy (a rehearsal drawn from a seed).
+ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in ALLOCATED_TABLES]
+
+
+rule ingest_closed:
+    input:
+        code=code("ingest"),
+        mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
+        exports=closed_exports,
+    output:
+        expand(f"{OUT}/closed/ingest/{{table}}.csv", table=[*CLOSED_TABLES, "rows"]),
+    log:
+        f"{OUT}/logs/closed/ingest.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/ingest.tsv"
+    params:
+        folder=lambda wildcards: CONFIG.raw_folder,
+        mapping=CONFIG.mapping,
+        tables=CLOSED_TABLES,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis ingest --raw {params.folder:q} --allocation {input.exports[0]:q} --mapping {params.mapping:q} "
+        "--tables {params.tables:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule clean_closed:
+    input:
+        code=code("clean"),
+        tables=expand(f"{OUT}/closed/ingest/{{table}}.csv", table=CLOSED_TABLES),
+        parents=expand(f"{OUT}/data/clean/{{table}}.csv", table=["families", "children"]),
+    output:
+        tables=expand(f"{OUT}/closed/clean/{{table}}.csv", table=CLOSED_TABLES),
+        issues=expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES),
+    log:
+        f"{OUT}/logs/closed/clean.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/clean.tsv"
+    params:
+        raw=lambda wildcards, input: Path(input.tables[0]).parent,
+        tables=CLOSED_TABLES,
+        cut=CUT,
+        parents=lambda wildcards, input: Path(input.parents[0]).parent,
+        out=lambda wildcards, output: Path(output.tables[0]).parent,
+        issues=lambda wildcards, output: Path(output.issues[0]).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis clean --raw-tables {params.raw:q} --tables {params.tables:q} --cut {params.cut:q} "
+        "--parents {params.parents:q} --out {params.out:q} --issues {params.issues:q} 2>&1 | tee {log:q}"
+
+
+rule draw_dummy:
+    input:
+        code=code("dummy"),
+        families=f"{OUT}/data/clean/families.csv",
+    output:
+        f"{OUT}/dummy/clean/allocation.csv",
+    log:
+        f"{OUT}/logs/dummy/dummy.log",
+    benchmark:
+        f"{OUT}/benchmarks/dummy/dummy.tsv"
+    params:
+        seed=CONFIG.seed,
+    shell:
+        "umask 077; python -m analysis dummy --families {input.families:q} --seed {params.seed:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule allocate:
+    input:
+        code=code("allocate"),
+        derived=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
+        allocation=f"{OUT}/{{view}}/clean/allocation.csv",
+        delivery=branch(
+            lambda wildcards: wildcards.view == "closed",
+            then=f"{OUT}/closed/clean/delivery.csv",
+            otherwise=[],
+        ),
+    output:
+        ALLOCATED,
+    log:
+        f"{OUT}/logs/{{view}}/allocate.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{view}}/allocate.tsv"
+    params:
+        derived=lambda wildcards, input: Path(input.derived[0]).parent,
+        delivery=lambda wildcards, input: ["--delivery", input.delivery] if input.delivery else [],
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.derive_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis allocate --view {wildcards.view} --derived {params.derived:q} --allocation {input.allocation:q} "
+        "{params.delivery:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule fit:
+    input:
+        code=lambda wildcards: code("fit", f"analysis.models.{wildcards.family}"),
+        tables=ALLOCATED,
+    output:
+        f"{OUT}/{{view}}/results/{{family}}.json",
+    log:
+        f"{OUT}/logs/{{view}}/fit-{{family}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{view}}/fit-{{family}}.tsv"
+    params:
+        tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        cut=CUT,
+        slice=lambda wildcards: digest.family_slice(SPEC, wildcards.family),
+        packages=package_versions(),
+    shell:
+        "umask 077; python -m analysis fit --family {wildcards.family} --view {wildcards.view} --cut {params.cut:q} "
+        "--tables {params.tables:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule present:
+    input:
+        code=code("present"),
+        style="reports/trial.mplstyle",
+        results=expand(
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+        ),
+    output:
+        expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
+    log:
+        f"{OUT}/logs/{{view}}/present.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{view}}/present.tsv"
+    params:
+        results=lambda wildcards, input: Path(input.results[0]).parent,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.report_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis present --view {wildcards.view} --results {params.results:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        code=code("report"),
+        templates=outputs.template_files(ROOT),
+        results=expand(
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+        ),
+        outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
+        tables=ALLOCATED,
+        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"]),
+    output:
+        f"{OUT}/{{view}}/report.html",
+    log:
+        f"{OUT}/logs/{{view}}/report.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{view}}/report.tsv"
+    params:
+        results=lambda wildcards, input: Path(input.results[0]).parent,
+        outputs=lambda wildcards, input: Path(input.outputs[0]).parent,
+        tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        issues=lambda wildcards, input: Path(input.issues[0]).parent,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.report_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
+        "--outputs {params.outputs:q} --tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} "
+        "2>&1 | tee {log:q}"

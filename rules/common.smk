@@ -1,0 +1,60 @@
+# Declarations and code inputs, read once. Nothing is written while this is parsed.
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+
+from snakemake.exceptions import WorkflowError
+
+from analysis.errors import TrialError
+from analysis.spec import digest, outputs
+from analysis.spec.code import module_closure
+from analysis.spec.config import check_config, raw_files
+from analysis.spec.load import load_mapping, load_spec
+from analysis.spec.tables import ALLOCATED_TABLES
+from analysis.models.stamp import package_versions
+
+try:
+    CONFIG = check_config(config, ROOT)
+    SPEC = load_spec(ROOT / "data_spec")
+    MAPPING = load_mapping(ROOT / "data_spec", CONFIG.mapping)
+    RAW_FILES = raw_files(CONFIG)
+except TrialError as error:
+    raise WorkflowError(str(error)) from None
+
+OUT = CONFIG.out
+CUT = CONFIG.data_cut or SPEC.trial.data_cut
+OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
+CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")
+DERIVED_TABLES = SPEC.table_names(layer="derived")
+
+
+def closed_exports(wildcards):
+    """The allocation and, beside it, every other export that reveals the arm."""
+    if CONFIG.allocation_file is None:
+        raise WorkflowError(
+            "config.yaml, allocation: none is given, so there is no closed view; build dummy instead."
+        )
+    folder = Path(CONFIG.allocation_file).parent
+    others = [
+        source.files for source in MAPPING.of_tables(frozenset(CLOSED_TABLES)) if source.table != "allocation"
+    ]
+    return [CONFIG.allocation_file, *(f"{folder}/{name}" for name in others)]
+
+
+def code(step, *modules):
+    """Source files a step runs: Snakemake does not follow imports."""
+    return module_closure("analysis.__main__", ROOT, entry=(f"analysis.steps.{step}", *modules))
+
+
+# The same bytes from any number of cores, and the interpreter that runs this workflow.
+shell.prefix(
+    f'export PATH="{Path(sys.executable).parent}:$PATH" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 '
+    "MKL_NUM_THREADS=1 PYTHONHASHSEED=0 PYTHONPATH=. MPLBACKEND=Agg SOURCE_DATE_EPOCH=0; set -euo pipefail; "
+)
+
+
+wildcard_constraints:
+    view="closed|dummy",
+    family="[a-z_]+",

@@ -1,0 +1,67 @@
+# Raw exports to derived tables. No rule here sees an arm.
+rule ingest:
+    input:
+        code=code("ingest"),
+        mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
+        raw=RAW_FILES,
+    output:
+        expand(f"{OUT}/data/ingest/{{table}}.csv", table=[*OPEN_TABLES, "rows"]),
+    log:
+        f"{OUT}/logs/ingest.log",
+    benchmark:
+        f"{OUT}/benchmarks/ingest.tsv"
+    params:
+        folder=lambda wildcards: CONFIG.raw_folder,
+        mapping=CONFIG.mapping,
+        tables=OPEN_TABLES,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "python -m analysis ingest --raw {params.folder:q} --mapping {params.mapping:q} --tables {params.tables:q} "
+        "--out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule clean:
+    input:
+        code=code("clean"),
+        tables=expand(f"{OUT}/data/ingest/{{table}}.csv", table=OPEN_TABLES),
+        corrections=CONFIG.corrections or [],
+    output:
+        tables=expand(f"{OUT}/data/clean/{{table}}.csv", table=OPEN_TABLES),
+        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=OPEN_TABLES),
+    log:
+        f"{OUT}/logs/clean.log",
+    benchmark:
+        f"{OUT}/benchmarks/clean.tsv"
+    params:
+        raw=lambda wildcards, input: Path(input.tables[0]).parent,
+        tables=OPEN_TABLES,
+        cut=CUT,
+        corrections=["--corrections", CONFIG.corrections] if CONFIG.corrections else [],
+        out=lambda wildcards, output: Path(output.tables[0]).parent,
+        issues=lambda wildcards, output: Path(output.issues[0]).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "python -m analysis clean --raw-tables {params.raw:q} --tables {params.tables:q} --cut {params.cut:q} "
+        "{params.corrections:q} --out {params.out:q} --issues {params.issues:q} 2>&1 | tee {log:q}"
+
+
+rule derive:
+    input:
+        code=code("derive"),
+        tables=expand(f"{OUT}/data/clean/{{table}}.csv", table=OPEN_TABLES),
+    output:
+        tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
+        issues=f"{OUT}/data/issues/histories.csv",
+    log:
+        f"{OUT}/logs/derive.log",
+    benchmark:
+        f"{OUT}/benchmarks/derive.tsv"
+    params:
+        clean=lambda wildcards, input: Path(input.tables[0]).parent,
+        cut=CUT,
+        out=lambda wildcards, output: Path(output.tables[0]).parent,
+        slice=digest.derive_slice(SPEC),
+    shell:
+        "python -m analysis derive --clean {params.clean:q} --cut {params.cut:q} --out {params.out:q} "
+        "--issues {output.issues:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,65 @@
+# The open view: pooled. No input here is an allocation and there is no view to choose.
+rule fit_open:
+    input:
+        code=lambda wildcards: code("fit", f"analysis.models.{wildcards.family}"),
+        tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
+    output:
+        f"{OUT}/open/results/{{family}}.json",
+    log:
+        f"{OUT}/logs/open/fit-{{family}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/fit-{{family}}.tsv"
+    params:
+        tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        cut=CUT,
+        slice=lambda wildcards: digest.family_slice(SPEC, wildcards.family),
+        packages=package_versions(),
+    shell:
+        "python -m analysis fit --family {wildcards.family} --view open --cut {params.cut:q} --tables {params.tables:q} "
+        "--out {output:q} 2>&1 | tee {log:q}"
+
+
+rule present_open:
+    input:
+        code=code("present"),
+        style="reports/trial.mplstyle",
+        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(SPEC, "open")),
+    output:
+        expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(SPEC, "open")),
+    log:
+        f"{OUT}/logs/open/present.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/present.tsv"
+    params:
+        results=lambda wildcards, input: Path(input.results[0]).parent,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.report_slice(SPEC),
+    shell:
+        "python -m analysis present --view open --results {params.results:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule report_open:
+    input:
+        code=code("report"),
+        templates=outputs.template_files(ROOT),
+        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(SPEC, "open")),
+        outputs=expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(SPEC, "open")),
+        tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
+        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"]),
+    output:
+        f"{OUT}/open/report.html",
+    log:
+        f"{OUT}/logs/open/report.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/report.tsv"
+    params:
+        results=lambda wildcards, input: Path(input.results[0]).parent,
+        outputs=lambda wildcards, input: Path(input.outputs[0]).parent,
+        tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        issues=lambda wildcards, input: Path(input.issues[0]).parent,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.report_slice(SPEC),
+    shell:
+        "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
+        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} 2>&1 | tee {log:q}"

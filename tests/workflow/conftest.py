@@ -1,0 +1,85 @@
+"""Runs of the whole workflow in a copy of the repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "config.yaml", "analysis", "data_spec", "rules", "reports", "profiles")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the repository and how to run Snakemake in it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake with these arguments; standard output and error together in `stdout`."""
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "snakemake", "--nocolor", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout[-4000:]
+        return done
+
+    def files(self, *parts: str) -> dict[str, bytes]:
+        """Every output below a folder of ``out/``, but for logs and timings."""
+        return files_below(self.folder / "out", *parts)
+
+    def planned(self) -> list[str]:
+        """Names of the jobs that a dry run plans, with their wildcards: ``fit[closed,hazard]``."""
+        text = self.snakemake("--dry-run", "--cores", "1").stdout
+        jobs, name = [], None
+        for line in text.splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                name = line.split()[1].rstrip(":")
+                jobs.append(name)
+            elif line.strip().startswith("wildcards:") and name:
+                values = [pair.split("=")[1].strip() for pair in line.split(":", 1)[1].split(",")]
+                jobs[-1] = f"{name}[{','.join(values)}]"
+        return sorted(jobs)
+
+
+def files_below(top: Path, *parts: str) -> dict[str, bytes]:
+    """Files of an output folder by name, but for logs and timings."""
+    found = sorted(path for path in top.joinpath(*parts).rglob("*") if path.is_file())
+    names = {path.relative_to(top).as_posix(): path for path in found}
+    return {
+        name: path.read_bytes()
+        for name, path in names.items()
+        if not name.startswith(("logs/", "benchmarks/"))
+    }
+
+
+def copy_repository(folder: Path) -> Copy:
+    """The files a clone has, and nothing else."""
+    folder.mkdir(parents=True)
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", ".ruff_cache")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / part)
+    return Copy(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The default run, on two cores. Tests that change it must change it back."""
+    copy = copy_repository(tmp_path_factory.mktemp("finished") / "trial")
+    copy.snakemake("--cores", "2")
+    return copy

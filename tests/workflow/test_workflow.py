@@ -1,0 +1,73 @@
+"""The workflow as a user runs it: what it builds, what it rebuilds, and whether it builds the same twice."""
+
+import re
+
+from tests.workflow.conftest import Copy, copy_repository
+
+
+def test_reports_are_built_and_then_nothing_is_left_to_do(finished: Copy):
+    assert (finished.folder / "out/open/report.html").stat().st_size > 50_000
+    assert (finished.folder / "out/closed/report.html").stat().st_size > 50_000
+    assert "Nothing to be done" in finished.snakemake("--dry-run", "--cores", "1").stdout
+
+
+def test_one_core_and_two_give_the_same_bytes(finished: Copy, tmp_path):
+    again = copy_repository(tmp_path / "trial")
+    again.snakemake("--cores", "1")
+    first, second = finished.files(), again.files()
+    assert len(first) > 60
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_editing_a_survival_entry_reruns_no_mixed_model(finished: Copy):
+    plan = finished.folder / "data_spec/sap/analyses.yaml"
+    before = plan.read_text()
+    try:
+        plan.write_text(before.replace("ties: efron", "ties: breslow", 1))
+        jobs = finished.planned()
+    finally:
+        plan.write_text(before)
+    assert [job for job in jobs if job.startswith("fit")] == ["fit[closed,hazard]"]
+
+
+def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy):
+    assert rerun_by(finished, "analysis/stats/small_sample.py") == {"fit[closed,mixed]"}
+    assert rerun_by(finished, "analysis/models/hazard.py") == {"fit[closed,hazard]"}
+    assert rerun_by(finished, "analysis/stats/proportions.py") == {"fit[closed,harms]", "fit_open[harms]"}
+    assert rerun_by(finished, "analysis/sources/clas.py") == {"ingest", "ingest_closed"}
+    assert rerun_by(finished, "reports/report.css") == {"report[closed]", "report_open"}
+
+
+def rerun_by(copy: Copy, file: str) -> set[str]:
+    """Jobs planned because of an edit of one file, without those that only follow from them."""
+    path = copy.folder / file
+    before = path.read_text()
+    try:
+        path.write_text(before + ("\n/* edited */\n" if file.endswith(".css") else "\n# edited\n"))
+        text = copy.snakemake("--dry-run", "--cores", "1").stdout
+    finally:
+        path.write_text(before)
+    return set(_direct(text, file))
+
+
+def _direct(text: str, file: str) -> list[str]:
+    jobs = []
+    for block in re.split(r"\n(?=(?:local)?rule )", text):
+        name = re.match(r"(?:local)?rule (\w+):", block)
+        reason = re.search(r"reason: (.*)", block)
+        if name and reason and file in reason.group(1):
+            wildcards = re.search(r"wildcards: (.*)", block)
+            values = (
+                ",".join(pair.split("=")[1].strip() for pair in wildcards.group(1).split(","))
+                if wildcards
+                else ""
+            )
+            jobs.append(f"{name.group(1)}[{values}]" if values else name.group(1))
+    return jobs
+
+
+def test_progress_is_in_the_log_of_each_rule(finished: Copy):
+    log = (finished.folder / "out/logs/clean.log").read_text()
+    assert "placements.csv" in log
+    assert "rows in" in log
