@@ -1,0 +1,46 @@
+"""Write the inputs of script.R from the pipeline's own tables with arms: python -m
+tests.reference.trial.export FOLDER
+
+FOLDER is ``out/closed/allocated`` of a finished run. Only the columns and rows that the analyses use are
+kept.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).parent
+
+
+def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
+    """Name of the input -> its rows, as text."""
+    read = {
+        name: pd.read_csv(allocated / f"{name}.csv", dtype=str, keep_default_na=False)
+        for name in ("subjects", "outcomes", "events", "transitions")
+    }
+    people = read["subjects"].set_index("child_id")
+    outcomes = read["outcomes"]
+    primary = (outcomes["parameter"] == "SDQ_TOTAL") & (outcomes["visit"] == "V5") & (outcomes["value"] != "")
+    mixed = outcomes[primary & outcomes["child_id"].isin(people.index[people["is_followed_up"] == "true"])]
+    mixed = mixed[["child_id", "family_id", "arm", "value", "base"]].join(
+        people[["site", "age_months", "sex"]], on="child_id"
+    )
+    recorded = people.index[people["is_in_records"] == "true"]
+    events = read["events"]
+    events = events[(events["basis"] == "legal") & events["child_id"].isin(recorded)]
+    events = events[["child_id", "family_id", "arm", "time_days", "cause"]].join(
+        people["site"], on="child_id"
+    )
+    moves = read["transitions"]
+    moves = moves[moves["child_id"].isin(recorded)].join(people["site"], on="child_id")
+    return {"mixed": mixed, "events": events, "transitions": moves}
+
+
+def main(folder: str) -> None:
+    for name, frame in inputs(Path(folder)).items():
+        frame.to_csv(HERE / f"input-{name}.csv", index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,119 @@
+# The trial's own analyses by R, from the tables with arms that the pipeline writes (copied here as input-*.csv).
+# Run in this folder: Rscript script.R . Writes expected.csv: analysis, name, arm, label, day, value, se, df.
+suppressMessages({library(lme4); library(lmerTest); library(pbkrtest); library(survival)})
+options(digits = 17)
+days <- c(182, 365, 548, 730, 913)
+rows <- list()
+put <- function(analysis, name, arm = "", label = "", day = "", value, se = NA, df = NA)
+  rows[[length(rows) + 1]] <<- data.frame(analysis, name, arm, label, day, value, se, df)
+
+# A01, A02 -----------------------------------------------------------------------------------------------------------
+d <- read.csv("input-mixed.csv", stringsAsFactors = FALSE)
+d$treated <- as.numeric(d$arm == "NIM")
+d$london <- as.numeric(d$site == "LON")
+female <- d$sex == "F"
+d$male <- ifelse(is.na(d$sex) | d$sex == "", mean(!female[d$sex != ""]), as.numeric(!female))
+d$sex_missing <- as.numeric(d$sex == "")
+d$base_missing <- as.numeric(is.na(d$base))
+d$base0 <- ifelse(is.na(d$base), mean(d$base, na.rm = TRUE), d$base)
+tight <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-12, maxfun = 1e5), check.conv.singular = "ignore")
+terms <- c("treated", "london", "age_months", "male", if (any(d$sex_missing > 0)) "sex_missing", "base0",
+           if (any(d$base_missing > 0)) "base_missing")
+models <- list(A01 = terms, A02 = c("treated", "london"))
+for (id in names(models)) {
+  fit <- lmer(reformulate(c(models[[id]], "(1 | family_id)"), "value"), d, control = tight)
+  kr <- coef(summary(fit, ddf = "Kenward-Roger"))["treated", ]
+  v <- as.data.frame(VarCorr(fit))$vcov
+  put(id, "difference", value = kr[["Estimate"]], se = kr[["Std. Error"]], df = kr[["df"]])
+  put(id, "variance", label = "family", value = v[1])
+  put(id, "variance", label = "residual", value = v[2])
+}
+
+# A30, A30U ----------------------------------------------------------------------------------------------------------
+e <- read.csv("input-events.csv", stringsAsFactors = FALSE)
+e$treated <- as.numeric(e$arm == "NIM")
+permanent <- c("home", "kin", "foster", "adopted")
+e$any <- as.numeric(e$cause %in% permanent)
+stratified <- coxph(Surv(time_days, any) ~ treated + strata(site), e, cluster = family_id, ties = "efron")
+plain <- coxph(Surv(time_days, any) ~ treated, e, cluster = family_id, ties = "efron")
+put("A30", "log_hazard_ratio", value = coef(stratified), se = sqrt(vcov(stratified)[1, 1]))
+put("A30U", "log_hazard_ratio", value = coef(plain), se = sqrt(vcov(plain)[1, 1]))
+
+# Curves: a list of estimates and a subject x quantity matrix of residuals, by cell, then weighted over sites ---------
+standardised <- function(frame, by_site, estimate) {
+  child <- frame[!duplicated(frame$child_id), ]
+  share <- if (by_site) table(child$site) / nrow(child) else c(all = 1)
+  cells <- lapply(c("SAU", "NIM"), function(arm) lapply(names(share), function(site)
+    estimate(frame[frame$arm == arm & (site == "all" | frame$site == site), ])))
+  lapply(cells, function(cell) {
+    value <- Reduce(`+`, Map(function(x, w) w * x$value, cell, share))
+    sums <- Map(function(x, w) rowsum(w * x$residual, x$family), cell, share)
+    list(value = value, sums = do.call(rbind, sums))
+  })
+}
+report <- function(arms, analysis, name, gap, label, day) {
+  for (k in 1:2) put(analysis, name, c("SAU", "NIM")[k], label, day, arms[[k]]$value, sqrt(colSums(arms[[k]]$sums^2)))
+  both <- rbind(-arms[[1]]$sums, arms[[2]]$sums)
+  family <- rownames(both)
+  put(analysis, gap, "", label, day, arms[[2]]$value - arms[[1]]$value, sqrt(colSums(rowsum(both, family)^2)))
+}
+flat <- function(residual) matrix(residual, dim(residual)[1])
+
+# A30K, A31, A31U ----------------------------------------------------------------------------------------------------
+incidence <- function(causes) function(x) {
+  x$status <- factor(ifelse(x$cause %in% unlist(causes), x$cause, "censored"), c("censored", unlist(causes)))
+  if (!is.null(names(causes))) levels(x$status) <- c("censored", rep(names(causes), length(unlist(causes))))
+  cell <<- x  # residuals() looks for the data by name
+  fit <- survfit(Surv(time_days, status) ~ 1, cell, id = child_id)
+  at <- summary(fit, times = days, extend = TRUE)
+  res <- residuals(fit, times = days, type = "pstate")
+  list(value = as.vector(t(at$pstate)), residual = flat(aperm(res, c(1, 3, 2))), family = x$family_id)
+}
+curves <- list(A30K = list(list(any = permanent), TRUE), A31 = list(as.list(c(permanent, "died")), TRUE),
+               A31U = list(as.list(c(permanent, "died")), FALSE))
+for (id in names(curves)) {
+  causes <- curves[[id]][[1]]
+  states <- c("(s0)", if (is.null(names(causes))) unlist(causes) else names(causes))
+  x <- e[order(e$child_id), ]
+  arms <- standardised(x, curves[[id]][[2]], incidence(causes))
+  report(arms, id, "probability", "risk_difference", rep(states, length(days)), rep(days, each = length(states)))
+}
+
+# A40, A40U, A40P ----------------------------------------------------------------------------------------------------
+h <- read.csv("input-transitions.csv", stringsAsFactors = FALSE)
+states <- c("care", "home", "kin", "foster", "adopted", "died")
+history <- function(x) {
+  x <- x[order(x$child_id, x$start), ]
+  x$from <- factor(x$source_state, states)
+  x$to <- factor(ifelse(x$target_state == "", "censored", x$target_state), c("censored", states))
+  cell <<- x
+  fit <- survfit(Surv(start, stop, to) ~ 1, cell, id = child_id, istate = from, influence = TRUE)
+  have <- match(states, fit$states)
+  at <- summary(fit, times = days, extend = TRUE)
+  # The influence that survfit() returns, not residuals(): see ../surv_pbcseq/script.R for the fault of the latter.
+  influence <- fit$influence.pstate
+  held <- diff(c(0, fit$time[fit$time < 913], 913))
+  area <- apply(influence[, seq_along(held), ], 3, function(m) m %*% held)
+  rmean <- summary(fit, rmean = 913)$table[, "rmean"]
+  pick <- function(m, fill) { out <- matrix(fill, nrow(m), length(states)); ok <- !is.na(have); out[, ok] <- m[, have[ok]]; out }
+  residual <- do.call(cbind, lapply(seq_along(days), function(k) pick(influence[, 1 + sum(fit$time <= days[k]), ], 0)))
+  spent <- pick(matrix(rmean, 1), 0)
+  auc <- pick(area, 0)
+  home <- states %in% c("home", "kin", "adopted")
+  family <- x$family_id[match(dimnames(influence)[[1]], x$child_id)]
+  list(value = c(as.vector(t(pick(at$pstate, 0))), spent, sum(spent[home])),
+       residual = cbind(residual, auc, rowSums(auc[, home])), family = family)
+}
+for (id in c("A40", "A40U", "A40P")) {
+  x <- h[h$basis == ifelse(id == "A40P", "physical", "legal"), ]
+  arms <- standardised(x, id != "A40U", history)
+  split <- seq_len(length(days) * length(states))
+  part <- function(which) lapply(arms, function(a) list(value = a$value[which], sums = a$sums[, which, drop = FALSE]))
+  report(part(split), id, "occupation", "occupation_difference", rep(states, length(days)), rep(days, each = length(states)))
+  report(part(-split), id, "days_in_state", "days_difference", c(states, "family_home"), "")
+}
+
+out <- do.call(rbind, rows)
+num <- function(v) ifelse(is.na(v), "", formatC(v, digits = 17, format = "g"))
+out$value <- num(out$value); out$se <- num(out$se); out$df <- num(out$df)
+write.csv(out, "expected.csv", row.names = FALSE, quote = FALSE)
