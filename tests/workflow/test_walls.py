@@ -80,11 +80,11 @@ def shuffle(source, target) -> None:
         writer.writerows({**row, "arm": arm} for row, arm in zip(rows, arms, strict=True))
 
 
-def test_an_allocation_inside_the_repository_is_refused(finished: Copy):
+def test_an_allocation_inside_the_repository_is_refused(finished: Copy, tmp_path):
     inside = finished.folder / "reports" / "allocation.csv"
     inside.write_text("family_id,arm\n")
     try:
-        raw = finished.folder / "out/synthetic/raw"
+        raw = shutil.copytree(finished.folder / "out/synthetic/raw", tmp_path / "raw")
         done = finished.snakemake("-n", "--config", f"raw={raw}", f"allocation={inside}", check=False)
     finally:
         inside.unlink()
