@@ -94,7 +94,7 @@ def derive_events(
     ending = {*states.permanent, DIED}
     rows = transitions.sort_values(["basis", "child_id", "start"], kind="stable")
     at_origin = rows.drop_duplicates(["basis", "child_id"])
-    at_risk = at_origin.loc[~at_origin["source_state"].isin(ending), ["basis", "child_id"]]
+    at_risk = at_origin.loc[~at_origin["source_state"].isin(ending), ["basis", "child_id", "start"]]
     reached = rows[rows["target_state"].isin(ending)].drop_duplicates(["basis", "child_id"])
     last = rows.drop_duplicates(["basis", "child_id"], keep="last")[["basis", "child_id", "stop"]]
     events = at_risk.merge(last, on=["basis", "child_id"]).merge(
@@ -183,6 +183,7 @@ def _describe(
             "basis": events["basis"],
             "start_date": start,
             "date": start + pd.to_timedelta(days, unit="D"),
+            "entry_days": events["start"],
             "time_days": days,
             "censor_code": description.map(CENSOR_CODES),
             "cause": events["target_state"],

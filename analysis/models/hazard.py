@@ -48,7 +48,7 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     intervention, _ = arm_names(data)
     treated = (rows[ARM] == intervention).to_numpy(float)
     fitted = cox(
-        None,
+        rows["entry_days"].to_numpy(float),
         rows["time_days"].to_numpy(float),
         rows["happened"].to_numpy(int),
         treated[:, None],

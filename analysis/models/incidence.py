@@ -80,6 +80,7 @@ def _curve(rows: pd.DataFrame, n_causes: int) -> Occupation:
     return cumulative_incidence(
         rows["time_days"].to_numpy(float),
         rows["code"].to_numpy(),
+        entry=rows["entry_days"].to_numpy(float),
         cluster=rows["family_id"].to_numpy(),
         n_causes=n_causes,
     )

@@ -27,10 +27,11 @@ def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
         people[["site", "age_months", "sex"]], on="child_id"
     )
     recorded = people.index[people["is_in_records"] == "true"]
+    randomised = people.index[people["is_randomised"] == "true"]
     events = read["events"]
-    events = events[(events["basis"] == "legal") & events["child_id"].isin(recorded)]
-    events = events[["child_id", "family_id", "arm", "time_days", "cause"]].join(
-        people["site"], on="child_id"
+    events = events[(events["basis"] == "legal") & events["child_id"].isin(randomised)]
+    events = events[["child_id", "family_id", "arm", "entry_days", "time_days", "cause"]].join(
+        people[["site", "is_in_records"]], on="child_id"
     )
     moves = read["transitions"]
     moves = moves[moves["child_id"].isin(recorded)].join(people["site"], on="child_id")

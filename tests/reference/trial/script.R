@@ -29,15 +29,20 @@ for (id in names(models)) {
   put(id, "variance", label = "residual", value = v[2])
 }
 
-# A30, A30U ----------------------------------------------------------------------------------------------------------
-e <- read.csv("input-events.csv", stringsAsFactors = FALSE)
-e$treated <- as.numeric(e$arm == "NIM")
+# A30, A30R, A30U ----------------------------------------------------------------------------------------------------------
+everyone <- read.csv("input-events.csv", stringsAsFactors = FALSE)
+everyone$treated <- as.numeric(everyone$arm == "NIM")
 permanent <- c("home", "kin", "foster", "adopted")
-e$any <- as.numeric(e$cause %in% permanent)
-stratified <- coxph(Surv(time_days, any) ~ treated + strata(site), e, cluster = family_id, ties = "efron")
-plain <- coxph(Surv(time_days, any) ~ treated, e, cluster = family_id, ties = "efron")
-put("A30", "log_hazard_ratio", value = coef(stratified), se = sqrt(vcov(stratified)[1, 1]))
-put("A30U", "log_hazard_ratio", value = coef(plain), se = sqrt(vcov(plain)[1, 1]))
+everyone$any <- as.numeric(everyone$cause %in% permanent)
+e <- everyone[everyone$is_in_records == "true", ]
+rate <- function(analysis, formula, data) {
+  fit <- coxph(formula, data, cluster = family_id, ties = "efron")
+  put(analysis, "log_hazard_ratio", value = coef(fit), se = sqrt(vcov(fit)[1, 1]))
+}
+within_site <- Surv(entry_days, time_days, any) ~ treated + strata(site)
+rate("A30", within_site, e)
+rate("A30R", within_site, everyone)
+rate("A30U", Surv(entry_days, time_days, any) ~ treated, e)
 
 # Curves: a list of estimates and a subject x quantity matrix of residuals, by cell, then weighted over sites ---------
 standardised <- function(frame, by_site, estimate) {
@@ -64,7 +69,7 @@ incidence <- function(causes) function(x) {
   x$status <- factor(ifelse(x$cause %in% unlist(causes), x$cause, "censored"), c("censored", unlist(causes)))
   if (!is.null(names(causes))) levels(x$status) <- c("censored", rep(names(causes), length(unlist(causes))))
   cell <<- x  # residuals() looks for the data by name
-  fit <- survfit(Surv(time_days, status) ~ 1, cell, id = child_id)
+  fit <- survfit(Surv(entry_days, time_days, status) ~ 1, cell, id = child_id)
   at <- summary(fit, times = days, extend = TRUE)
   res <- residuals(fit, times = days, type = "pstate")
   list(value = as.vector(t(at$pstate)), residual = flat(aperm(res, c(1, 3, 2))), family = x$family_id)

@@ -324,6 +324,14 @@ def test_no_follow_up_no_row(moves, event, cut: str) -> None:
     assert event(HOME, cut=cut) is None
 
 
+def test_the_time_to_an_event_starts_when_the_child_is_first_seen(histories) -> None:
+    """Seen from day 100, home on day 200: the days before are not time at risk."""
+    late = histories("C0001 | 2015-04-11 | 2015-07-20 | U6 | C1 | S | E4A")[1]
+    early = histories(HOME)[1]
+    assert shown(late[late["basis"] == "legal"], "entry_days", "time_days") == [(100, 200)]
+    assert shown(early[early["basis"] == "legal"], "entry_days", "time_days") == [(0, 100)]
+
+
 def test_a_child_seen_first_after_randomisation_enters_late(moves) -> None:
     assert moves("C0001 | 2015-04-11 | 2015-07-20 | U6 | C1 | S | E4A") == [
         (100, 200, "care", "home"),

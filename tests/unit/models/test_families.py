@@ -1,5 +1,7 @@
 """The families on the synthetic trial: published numbers, sums that must hold, and arms swapped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,19 @@ def test_every_category_of_harm_has_a_row_and_they_add_up(closed, spec):
         ]
         assert sum(parts) == count(closed["A50"], "events", arm=arm, category="any")
         assert 0 in parts
+
+
+@pytest.mark.parametrize(("family", "analysis"), [("hazard", "A30"), ("incidence", "A30K")])
+def test_a_child_counts_from_its_entry_only(closed, trial, spec, family, analysis):
+    """Observed from the day before its event, a child is not at risk at the events of others before."""
+    data = read_allocated(trial.allocated, spec, view="closed")
+    events = data.tables["events"]
+    late = events.assign(
+        entry_days=np.where(events["cause"].notna(), events["time_days"] - 1, events["entry_days"])
+    )
+    other = fitted(replace(data, tables={**data.tables, "events": late}), spec, [family])[analysis]
+    values = {tuple(each.labels.items()): each.value for each in closed[analysis].estimates}
+    assert [each for each in other.estimates if each.value != values[tuple(each.labels.items())]]
 
 
 @pytest.mark.parametrize("name", ["A40", "A40U", "A40P"])
