@@ -2,6 +2,13 @@
 ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in ALLOCATED_TABLES]
 
 
+def issue_files(wildcards):
+    """What the rules found in the open tables, and in the closed ones where there are any."""
+    open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"])
+    closed_files = expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES)
+    return open_files + (closed_files if wildcards.view == "closed" else [])
+
+
 rule ingest_closed:
     input:
         code=code("ingest"),
@@ -141,7 +148,7 @@ rule report:
         ),
         outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
         tables=ALLOCATED,
-        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"]),
+        issues=issue_files,
     output:
         f"{OUT}/{{view}}/report.html",
     log:
@@ -152,7 +159,7 @@ rule report:
         results=lambda wildcards, input: Path(input.results[0]).parent,
         outputs=lambda wildcards, input: Path(input.outputs[0]).parent,
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
-        issues=lambda wildcards, input: Path(input.issues[0]).parent,
+        issues=lambda wildcards, input: sorted({str(Path(each).parent) for each in input.issues}),
         cut=CUT,
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
         slice=digest.report_slice(SPEC),

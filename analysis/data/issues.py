@@ -85,9 +85,9 @@ def _shown(cells: pd.Series, pattern: str | None) -> pd.Series:
     return cells.mask(hidden, "?")
 
 
-def count_issues(folder: Path) -> list[tuple[str, str, str, int]]:
+def count_issues(folders: Iterable[Path]) -> list[tuple[str, str, str, int]]:
     """Number of issues in all tables by rule, severity and message, from the files that cleaning wrote."""
-    files = sorted(folder.glob("*.csv"))
+    files = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
     frames = [pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False) for path in files]
     issues = pd.concat([as_frame(()).astype(str), *frames], ignore_index=True)
     counts = issues.groupby(["rule", "severity", "message"]).size()

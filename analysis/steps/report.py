@@ -1,6 +1,7 @@
 """Tables and figures -> report."""
 
 import argparse
+from pathlib import Path
 
 from analysis.steps.common import ROOT, add_path, file_digests, say, spec
 
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "results", "folder of the results")
     add_path(parser, "outputs", "folder of tables and figures")
     add_path(parser, "tables", "folder of the tables the results were made of")
-    add_path(parser, "issues", "folder of the data issues")
+    parser.add_argument("--issues", type=Path, nargs="+", required=True, help="folders of the data issues")
     parser.add_argument(
         "--synthetic", action="store_true", help="say on every page that the data are synthetic"
     )

@@ -171,7 +171,7 @@ def test_issues_are_counted_over_all_files(tmp_path: Path) -> None:
         "scales": [],
     }.items():
         write_whole(tmp_path / f"{name}.csv", as_frame(found).to_csv(index=False).encode())
-    assert count_issues(tmp_path) == [
+    assert count_issues([tmp_path]) == [
         ("S03", "note", "a message, with a comma", 1),
         ("S06", "query", "a message, with a comma", 3),
     ]
@@ -181,7 +181,7 @@ def test_issues_are_counted_over_all_files(tmp_path: Path) -> None:
 def test_no_issues_at_all(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
         write_whole(tmp_path / f"{name}.csv", as_frame([]).to_csv(index=False).encode())
-    assert count_issues(tmp_path) == []
+    assert count_issues([tmp_path]) == []
 
 
 def test_only_a_stop_stops() -> None:
