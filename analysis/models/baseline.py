@@ -30,7 +30,7 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        `n` by level of a factor, `mean` and `sd` or quartiles of a number, and `missing` by reason.
+        `n` by level of a factor; `n`, `mean` and `sd` or quartiles of a number; `missing` by reason.
 
     Raises
     ------
@@ -53,7 +53,9 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
             if variable.summary == "counts":
                 counts += _levels(rows["value"], sorted(frame["value"].dropna().unique()), labels)
             else:
-                estimates += _numbers(rows["value"].dropna().astype(float), variable.summary, labels)
+                known = rows["value"].dropna().astype(float)
+                counts.append(Count("n", len(known), labels))
+                estimates += _numbers(known, variable.summary, labels)
     return Result(
         analysis=entry.id,
         family=entry.family,

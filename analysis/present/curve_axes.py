@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from analysis.present import canvas
 from analysis.present import format as fmt
+from analysis.present.figure_text import AT_RISK
 from analysis.present.reading import arm_name, one, values_of
 from analysis.results import Curve, Result, select
 from analysis.spec.declarations import Spec
@@ -14,7 +15,6 @@ from analysis.spec.declarations import Spec
 ROW = 11.0
 RISK_TOP, RISK_LEFT = 40.0, -36.0
 TIME_LABEL = "Months since randomisation"
-AT_RISK = "Children at risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ def draw_at_risk(axes: Axes, counts: Mapping[str, Mapping[int, int]], colours: M
         draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colours[arm])
 
 
-def draw_risk_heading(axes: Axes) -> None:
+def draw_risk_heading(axes: Axes, heading: str = AT_RISK) -> None:
     """What the numbers below the axis are."""
-    _below(axes, AT_RISK, offset=(RISK_LEFT, -RISK_TOP), x=0, colour=canvas.INK, weight="bold", ha="left")
+    _below(axes, heading, offset=(RISK_LEFT, -RISK_TOP), x=0, colour=canvas.INK, weight="bold", ha="left")
 
 
 def draw_risk_row(

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from analysis.present import canvas
 from analysis.present import format as fmt
 from analysis.present.curve_axes import (
-    AT_RISK,
     RISK_TOP,
     ROW,
     EndLabel,
@@ -22,7 +21,7 @@ from analysis.present.curve_axes import (
     set_percent_axis,
     set_time_axis,
 )
-from analysis.present.figure_text import incidence_text
+from analysis.present.figure_text import AT_RISK, incidence_text
 from analysis.present.reading import arm_name, arms_of, values_of
 from analysis.present.table_times import cause_label
 from analysis.results import Result

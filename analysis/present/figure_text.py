@@ -17,6 +17,9 @@ from analysis.present.table_times import FAMILY_HOME, cause_label, state_label
 from analysis.results import Result, select
 from analysis.spec.declarations import Spec
 
+AT_RISK = "Children at risk"
+# Of a reversible history nobody leaves the risk set by moving.
+UNDER_OBSERVATION = "Children under observation"
 HIDDEN_DETAILS = "All numbers are given below the figure."
 
 
@@ -41,18 +44,18 @@ def incidence_text(result: Result, spec: Spec) -> str:
     for cause in causes:
         lines.append(cause_label(cause, spec))
         lines += [f"  {_at_day(result, arms, cause, day)}" for day in days]
-    return "\n".join([*lines, *_risk_lines(result, arms)]) + "\n"
+    return "\n".join([*lines, *_risk_lines(result, arms, AT_RISK)]) + "\n"
 
 
 def occupation_text(result: Result, spec: Spec) -> str:
-    """Shares of the states at the last day in a sentence, then by day, then the numbers at risk."""
+    """Shares of the states at the last day in a sentence, then by day, then the numbers under observation."""
     days = values_of(select(result.estimates, name="occupation"), "day")
     arms = arms_of([result])
     lines = [_occupation_sentence(result, arms, days[-1], spec) if days else f"{result.title}: no curve."]
     for day in days:
         lines.append(fmt.day_name(float(day)))
         lines += [f"  {arm_name(arm)}: {_shares(result, arm, day, spec, full=True)}" for arm in arms]
-    return "\n".join([*lines, *_risk_lines(result, arms)]) + "\n"
+    return "\n".join([*lines, *_risk_lines(result, arms, UNDER_OBSERVATION)]) + "\n"
 
 
 def failure_text(title: str, reason: str) -> str:
@@ -118,8 +121,8 @@ def _shares(result: Result, arm: str, day: str, spec: Spec, *, full: bool) -> st
     return ", ".join(said)
 
 
-def _risk_lines(result: Result, arms: tuple[str, ...]) -> Iterator[str]:
-    yield "Children at risk"
+def _risk_lines(result: Result, arms: tuple[str, ...], heading: str) -> Iterator[str]:
+    yield heading
     for arm in arms:
         counts = select(result.counts, name="at_risk", arm=arm)
         by_day = ", ".join(

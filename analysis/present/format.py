@@ -112,6 +112,11 @@ def mean_sd(mean: float | None, sd: float | None) -> str:
     return f"{number(mean, MEAN)} ({number(sd, SPREAD, absent='SD ' + NOT_ESTIMABLE)})"
 
 
+def with_size(text: str, n: int | None) -> str:
+    """A summary with the number of values behind it."""
+    return f"{text}; {whole(n)}" if n else text
+
+
 def median_quartiles(median: float | None, q1: float | None, q3: float | None) -> str:
     """A median with its quartiles."""
     if not is_number(median):

@@ -20,7 +20,7 @@ from analysis.present.curve_axes import (
     set_percent_axis,
     set_time_axis,
 )
-from analysis.present.figure_text import occupation_text
+from analysis.present.figure_text import UNDER_OBSERVATION, occupation_text
 from analysis.present.reading import arm_name, arms_of, one
 from analysis.present.table_times import FAMILY_HOME_LABEL, state_label
 from analysis.results import Result
@@ -116,5 +116,5 @@ def _name_home(axes: Axes, height: float) -> None:
 def _at_risk(axes: Axes, result: Result, arm: str, *, is_first: bool) -> None:
     counts = at_risk_counts(result, (arm,))[arm]
     if is_first:
-        draw_risk_heading(axes)
+        draw_risk_heading(axes, UNDER_OBSERVATION)
     draw_risk_row(axes, counts, row=1)

@@ -12,7 +12,7 @@ from analysis.spec.declarations import Spec
 from analysis.spec.sap import Variable
 
 UNITS = {"family": "Families", "child": "Children"}
-MEASURES = {"mean": "mean (SD)", "median": "median (quartiles)", "counts": "n (%)"}
+MEASURES = {"mean": "mean (SD); n", "median": "median (quartiles); n", "counts": "n (%)"}
 CONVENTIONS = (
     "Percentages are of those with a known value",
     "Differences at baseline are described and not tested",
@@ -73,9 +73,9 @@ def _title(block: _Block, spec: Spec) -> str:
     if block.variable.parameter:
         visit = next(each.label for each in spec.trial.visits if each.id == block.variable.visit)
         return f"{label(spec, 'parameter', block.name)} ({visit.lower()}), {measure}"
+    if block.variable.title:
+        return f"{block.variable.title}, {measure}"
     declared = {field.name: field for field in spec.table("subjects").fields}
-    if block.name not in declared:
-        return f"{block.name.replace('_', ' ').capitalize()}, {measure}"
     field = declared[block.name]
     return f"{field.title}{f' ({field.unit})' if field.unit else ''}, {measure}"
 
@@ -122,13 +122,17 @@ def _estimate(block: _Block, arm: str, name: str) -> float | None:
 
 def _mean(block: _Block, arm: str) -> Cell:
     mean, sd = (_estimate(block, arm, name) for name in ("mean", "sd"))
-    return Cell(fmt.mean_sd(mean, sd), numbers(mean=mean, sd=sd), block.result.analysis, "mean (SD)")
+    n = count(block.result, "n", **block.where(arm))
+    text = fmt.with_size(fmt.mean_sd(mean, sd), n)
+    return Cell(text, numbers(mean=mean, sd=sd, n=n), block.result.analysis, "mean (SD)")
 
 
 def _median(block: _Block, arm: str) -> Cell:
     found = [_estimate(block, arm, name) for name in ("median", "q1", "q3")]
     values = dict(zip(("median", "q1", "q3"), found, strict=True))
-    return Cell(fmt.median_quartiles(*found), numbers(**values), block.result.analysis, "median (quartiles)")
+    n = count(block.result, "n", **block.where(arm))
+    text = fmt.with_size(fmt.median_quartiles(*found), n)
+    return Cell(text, numbers(**values, n=n), block.result.analysis, "median (quartiles)")
 
 
 def _missing(block: _Block, spec: Spec) -> list[Row]:

@@ -4,6 +4,7 @@ from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import (
+    DAYS_IN_CARE,
     Analysis,
     BaselineAnalysis,
     Condition,
@@ -124,7 +125,7 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
 def _check_variables(spec: Spec, analysis: BaselineAnalysis, *, where: str, subjects: set[str]) -> None:
     for variable in analysis.variables:
         if variable.column:
-            check_known([variable.column], subjects | {"days_in_care"}, where=where, what="variable")
+            check_known([variable.column], subjects | {DAYS_IN_CARE}, where=where, what="variable")
         else:
             check_known([variable.parameter], spec.codes_of("parameter"), where=where, what="parameter")
             check_known([variable.visit], spec.codes_of("visit"), where=where, what="visit")

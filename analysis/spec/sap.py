@@ -12,6 +12,10 @@ Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
 Kind = Literal["flow", "baseline", "mixed", "hazard", "incidence", "occupation", "harms"]
 
 
+# Days from entry to care to randomisation, which the baseline table computes.
+DAYS_IN_CARE = "days_in_care"
+
+
 class Condition(Declaration):
     """One condition on `subjects`: a column, a visit's attendance, or presence in a table."""
 
@@ -83,18 +87,24 @@ class EventSelection(Declaration):
 
 
 class Variable(Declaration):
-    """A row block of the baseline table: a column of `subjects` or a parameter at a visit."""
+    """A row block of the baseline table: a column of `subjects` or a parameter at a visit.
+
+    `title` replaces the title of the column; a column that is computed (`days_in_care`) needs one.
+    """
 
     column: str | None = None
     parameter: str | None = None
     visit: str | None = None
     unit: Literal["family", "child"]
     summary: Summary = "counts"
+    title: str | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Variable":
         if bool(self.column) == bool(self.parameter) or bool(self.parameter) != bool(self.visit):
             raise ValueError("give a column, or a parameter and its visit")
+        if self.column == DAYS_IN_CARE and not self.title:
+            raise ValueError(f"{DAYS_IN_CARE} is computed and needs a title")
         return self
 
 

@@ -150,6 +150,17 @@ def baseline(view: str) -> Result:
         estimates += _pair("PEDSQL_TOTAL", arm, mean=78.25, sd=14.35)
         estimates += _pair("PIRGAS", arm, mean=float("nan"), sd=float("nan"))
         estimates += _pair("days_in_care", arm, median=61.0, q1=34.5, q3=88.0)
+        known = {
+            "age_months": 244 - at,
+            "SDQ_TOTAL": 140,
+            "PEDSQL_TOTAL": 231,
+            "PIRGAS": 0,
+            "days_in_care": 244 - at,
+        }
+        counts += [
+            Count("n", n, {"variable": variable, "arm": arm, "unit": "child"})
+            for variable, n in known.items()
+        ]
         for reason, n in (("not_attended", 41), ("not_due_age", 63 + at)):
             where = {"variable": "SDQ_TOTAL", "arm": arm, "unit": "child", "reason": reason}
             counts.append(Count("missing", n, where))

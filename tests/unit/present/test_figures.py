@@ -74,11 +74,15 @@ def test_the_last_values_stand_at_the_ends_of_the_lines(view: str) -> None:
         assert f"{curve.labels['arm']} {fmt.short_percentage(curve.value[-1])}" in words
 
 
-@pytest.mark.parametrize("output", ["F4", "F5", "F6"])
-def test_numbers_at_risk_are_drawn_and_said(output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "heading"),
+    [("F4", "Children at risk"), ("F5", "Children at risk"), ("F6", "Children under observation")],
+)
+def test_numbers_at_risk_are_drawn_and_said(output: str, heading: str) -> None:
     made = drawn("closed", output)
     words = words_of(made["svg"])
-    assert "Children at risk" in words
+    assert heading in words
+    assert f"\n{heading}\n" in made["txt"].decode()
     for each in fabricated.results("closed")["A30K"].counts:
         if each.name == "at_risk":
             assert str(each.value) in words

@@ -103,9 +103,16 @@ def test_sensitivity_analyses_show_the_last_day_only() -> None:
 def test_missing_values_are_counted_by_reason_below_their_variable() -> None:
     made = table("closed", "T1")
     stubs = [row.stub for row in made.rows]
-    at = stubs.index("SDQ total difficulties (baseline), mean (SD)")
+    at = stubs.index("SDQ total difficulties (baseline), mean (SD); n")
     assert stubs[at + 1 : at + 3] == ["Missing: visit not attended", "Missing: not due at this age"]
     assert [cell.text for cell in made.rows[at + 2].cells] == ["63", "64"]
+
+
+def test_a_mean_and_a_median_say_how_many_values_they_summarise() -> None:
+    made = table("closed", "T1")
+    assert [cell.text for cell in find(made, "SDQ total difficulties").cells] == ["13.4 (7.0); 140"] * 2
+    days = find(made, "Days in care before randomisation, median")
+    assert [cell.text for cell in days.cells] == ["61.0 (34.5 to 88.0); 244", "61.0 (34.5 to 88.0); 243"]
 
 
 def test_what_was_never_measured_has_no_data() -> None:
