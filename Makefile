@@ -74,11 +74,11 @@ clean: ## remove everything a run made (results, logs, caches), but not .venv
 $(STAMP): requirements.txt
 	@found=; \
 	for python in $(PYTHON); do \
-	    if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	    if "$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; \
 	    then found=$$python; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	    echo "No Python 3.11 or newer with venv was found (tried: $(PYTHON)). Name one: make PYTHON=/path/to/python3.12" >&2; \
+	    echo "No Python 3.11, 3.12 or 3.13 with venv was found (tried: $(PYTHON)). Name one: make PYTHON=/path/to/python3.12" >&2; \
 	    exit 1; \
 	fi; \
 	unset SOURCE_DATE_EPOCH; \
