@@ -8,7 +8,7 @@ STAGE = "received"
 
 
 def with_delivery(flow: pd.DataFrame, delivery: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """The flow with the stage at which families received the allocated service or did not.
+    """The flow with the stage at which families received the allocated service, did not, or have no record.
 
     Parameters
     ----------
@@ -23,7 +23,6 @@ def with_delivery(flow: pd.DataFrame, delivery: pd.DataFrame, spec: Spec) -> pd.
         return flow
     received = delivery.set_index("family_id")["is_received"]
     kept = flow[(flow["stage"] == "eligible") & (flow["box"] == "in")]
-    box = (
-        kept["family_id"].map(received).map({True: "received", False: "not_received"}).fillna("not_received")
-    )
+    box = kept["family_id"].map(received).map({True: "received", False: "not_received"})
+    box = box.fillna("not_recorded")
     return pd.concat([flow, kept.assign(stage=STAGE, box=box)], ignore_index=True)

@@ -85,6 +85,7 @@ EXPECTED = [
     ("eligible", "removed", 1, 1),
     ("received", "received", 0, 0),
     ("received", "not_received", 0, 0),
+    ("received", "not_recorded", 0, 0),
     # Only C0001 came; a family attended when one of its children did. C0007 had not joined yet.
     ("month_15", "attended", 1, 1),
     ("month_15", "not_attended", 2, 4),
@@ -205,7 +206,8 @@ def test_the_service_joins_the_flow_where_arms_are_known(spec: Spec, flow) -> No
     delivery = values(spec, "delivery", "family_id | is_received\nF0001 | true\nF0002 | true\nF0003 | false")
     counts = flow_counts(with_delivery(flow(), delivery, spec), spec).set_index(["stage", "box"])
     assert counts.loc[("received", "received")].tolist() == [1, 2]
-    assert counts.loc[("received", "not_received")].tolist() == [2, 3]
+    assert counts.loc[("received", "not_received")].tolist() == [1, 2]
+    assert counts.loc[("received", "not_recorded")].tolist() == [1, 1]
     check_conservation(counts.reset_index(), spec)
 
 
