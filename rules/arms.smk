@@ -2,13 +2,6 @@
 ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in ALLOCATED_TABLES]
 
 
-def issue_files(wildcards):
-    """What the rules found in the open tables, and in the closed ones where there are any."""
-    open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"])
-    closed_files = expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES)
-    return open_files + (closed_files if wildcards.view == "closed" else [])
-
-
 rule ingest_closed:
     input:
         code=code("ingest"),

@@ -43,6 +43,13 @@ def closed_exports(wildcards):
     return [CONFIG.allocation_file, *(f"{folder}/{name}" for name in others)]
 
 
+def issue_files(wildcards):
+    """What the rules found in the open tables, and in the closed ones where there are any."""
+    open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"])
+    closed_files = expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES)
+    return open_files + (closed_files if wildcards.view == "closed" else [])
+
+
 def code(step, *modules):
     """Source files a step runs: Snakemake does not follow imports."""
     return module_closure("analysis.__main__", ROOT, entry=(f"analysis.steps.{step}", *modules))

@@ -71,3 +71,10 @@ def test_progress_is_in_the_log_of_each_rule(finished: Copy):
     log = (finished.folder / "out/logs/clean.log").read_text()
     assert "placements.csv" in log
     assert "rows in" in log
+
+
+def test_the_linter_has_one_advice_left(finished: Copy):
+    """Decision 0009: one environment serves all rules, so none declares its own."""
+    text = finished.snakemake("--lint", check=False).stdout
+    advice = {line.strip() for line in text.splitlines() if line.strip().startswith("* ")}
+    assert advice == {"* Specify a conda environment or container for each rule.:"}
