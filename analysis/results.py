@@ -24,7 +24,7 @@ class Estimate:
 
     `name` says what it is (``difference``, ``hazard_ratio``, ``mean``, ``probability`` ...) and `labels`
     where it stands (arm, site, state, cause, variable, level, day ...). `df` is the denominator degrees of
-    freedom of a t or F reference, `None` for a normal one.
+    freedom of a t or F reference, `None` for a normal one; `ndf` the numerator's of an F test.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Estimate:
     high: float | None = None
     level: float | None = None
     df: float | None = None
+    ndf: int | None = None
     statistic: float | None = None
     p: float | None = None
     unit: str = ""

@@ -29,6 +29,7 @@ FAMILIES = {
         Family("flow", compares_arms=False),
         Family("baseline", compares_arms=False),
         Family("mixed", compares_arms=True),
+        Family("subgroups", compares_arms=True),
         Family("hazard", compares_arms=True),
         Family("incidence", compares_arms=False),
         Family("occupation", compares_arms=False),

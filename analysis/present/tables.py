@@ -10,6 +10,7 @@ from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_effects import tabulate_hazards, tabulate_means
 from analysis.present.table_form import Table, to_json, write_forms
 from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_subgroups import tabulate_subgroups
 from analysis.present.table_times import tabulate_days, tabulate_probabilities
 from analysis.results import View
 from analysis.spec.declarations import Spec
@@ -20,6 +21,7 @@ __all__ = ["TABULATE", "tabulate", "write_forms"]
 TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
     "means": tabulate_means,
+    "subgroups": tabulate_subgroups,
     "hazards": tabulate_hazards,
     "probabilities": tabulate_probabilities,
     "days": tabulate_days,

@@ -11,9 +11,11 @@ from analysis.spec.sap import (
     Estimand,
     HazardAnalysis,
     IncidenceAnalysis,
+    LinearAnalysis,
     MixedAnalysis,
     OccupationAnalysis,
     Stage,
+    SubgroupAnalysis,
 )
 
 
@@ -103,11 +105,14 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         check_known([analysis.estimand], spec.estimands, where=where, what="estimand")
     if analysis.population:
         check_known([analysis.population], spec.populations, where=where, what="population")
-    if isinstance(analysis, MixedAnalysis):
+    if isinstance(analysis, LinearAnalysis):
         check_known([analysis.outcome.parameter], spec.codes_of("parameter"), where=where, what="parameter")
         check_known([analysis.outcome.visit], spec.codes_of("visit"), where=where, what="visit")
         covariates = [covariate.column for covariate in analysis.covariates]
         check_known(covariates, subjects | {"base"}, where=where, what="covariate")
+    if isinstance(analysis, SubgroupAnalysis):
+        columns = [moderator.column for moderator in analysis.moderators]
+        check_known(columns, subjects, where=where, what="moderator")
     if isinstance(analysis, (HazardAnalysis, IncidenceAnalysis)):
         check_known(
             [analysis.event.parameter], spec.codes_of("time_parameter"), where=where, what="time parameter"

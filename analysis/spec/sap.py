@@ -9,7 +9,6 @@ from analysis.spec.base import Assumable, Declaration
 Summary = Literal["counts", "mean", "median"]
 Timing = Literal["prespecified", "post_hoc"]
 Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
-Kind = Literal["flow", "baseline", "mixed", "hazard", "incidence", "occupation", "harms"]
 
 
 # Days from entry to care to randomisation, which the baseline table computes.
@@ -127,16 +126,43 @@ class BaselineAnalysis(_Analysis):
     variables: tuple[Variable, ...]
 
 
-class MixedAnalysis(_Analysis):
+class LinearAnalysis(_Analysis):
     """A linear mixed model of one outcome at one visit."""
 
-    family: Literal["mixed"]
     estimand: str
     population: str
     outcome: Outcome
     covariates: tuple[Covariate, ...]
-    structure: Literal["random_intercept"]
+    structure: Literal["random_intercept", "exchangeable"]
     df: Literal["kenward_roger", "satterthwaite"]
+
+
+class MixedAnalysis(LinearAnalysis):
+    """The difference between arms in the mean of an outcome."""
+
+    family: Literal["mixed"]
+
+
+class Moderator(Declaration):
+    """A column of `subjects` whose groups are compared; `below` cuts a number into two named groups."""
+
+    column: str
+    label: str
+    below: float | None = None
+    groups: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _two_groups_of_a_cut(self) -> "Moderator":
+        if (self.below is not None) != (len(self.groups) == 2) or len(self.groups) not in (0, 2):
+            raise ValueError("below needs the names of two groups, and a column of groups needs none")
+        return self
+
+
+class SubgroupAnalysis(LinearAnalysis):
+    """The difference between arms within the groups of each moderator, interaction first."""
+
+    family: Literal["subgroups"]
+    moderators: tuple[Moderator, ...]
 
 
 class HazardAnalysis(_Analysis):
@@ -185,6 +211,7 @@ Analysis = (
     FlowAnalysis
     | BaselineAnalysis
     | MixedAnalysis
+    | SubgroupAnalysis
     | HazardAnalysis
     | IncidenceAnalysis
     | OccupationAnalysis
@@ -200,6 +227,7 @@ class Output(Declaration):
         "consort",
         "baseline",
         "means",
+        "subgroups",
         "hazards",
         "incidence_curve",
         "route_curves",

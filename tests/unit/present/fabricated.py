@@ -34,7 +34,15 @@ def results(view: str) -> dict[str, Result | Failure]:
     """One result per entry of the plan that the view may hold."""
     made = [*_descriptive(view), *_over_time(view)]
     if view != "open":
-        made += [mixed("A01"), mixed("A02"), hazard("A30"), hazard("A30R"), hazard("A30U")]
+        made += [
+            mixed("A01"),
+            mixed("A02"),
+            mixed("A04"),
+            subgroups("A10"),
+            hazard("A30"),
+            hazard("A30R"),
+            hazard("A30U"),
+        ]
     return {each.analysis: each for each in made}
 
 
@@ -207,6 +215,48 @@ def mixed(analysis: str) -> Result:
     estimates.append(Estimate("icc", 0.41285, low=0.2284, high=0.5967, level=0.95))
     notes = ("sex: missing for 4 of 360, indicator added",)
     return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates), notes=notes)
+
+
+def subgroups(analysis: str) -> Result:
+    """Two moderators of two groups; the difference in a group is its place in the list."""
+    groups = {"Site": ("GLA", "LON"), "Age at randomisation": ("Under 24 months", "24 months and over")}
+    counts = [
+        Count(name, 90, {"arm": arm, "set": chosen})
+        for chosen in ("available", "analysed")
+        for arm in ARMS
+        for name in ("families", "children")
+    ]
+    estimates = []
+    for at, (moderator, levels) in enumerate(groups.items(), start=1):
+        where = {"moderator": moderator}
+        estimates.append(
+            Estimate("interaction", 0.81, df=240.5, ndf=1, statistic=0.81, p=0.37 / at, labels=where)
+        )
+        for position, level in enumerate(levels, start=1):
+            here = {**where, "level": level}
+            estimates.append(
+                Estimate(
+                    "difference",
+                    float(position),
+                    se=1.0,
+                    low=position - 2.0,
+                    high=position + 2.0,
+                    level=0.95,
+                    df=240.5,
+                    statistic=float(position),
+                    p=0.3,
+                    labels={"contrast": "NIM - SAU", **here},
+                )
+            )
+            for arm in ARMS:
+                counts += [
+                    Count(name, 40 + position, {"arm": arm, **here}) for name in ("families", "children")
+                ]
+                estimates += [
+                    Estimate(name, value, labels={"arm": arm, **here})
+                    for name, value in (("mean", 11.25), ("sd", 7.5))
+                ]
+    return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
 
 
 def hazard(analysis: str) -> Result:

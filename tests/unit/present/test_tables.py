@@ -115,6 +115,21 @@ def test_a_mean_and_a_median_say_how_many_values_they_summarise() -> None:
     assert [cell.text for cell in days.cells] == ["61.0 (34.5 to 88.0); 244", "61.0 (34.5 to 88.0); 243"]
 
 
+def test_a_subgroup_has_its_difference_and_only_the_interaction_a_p_value() -> None:
+    made = table("closed", "T7")
+    assert [cell.text for cell in find(made, "Age at randomisation").cells] == ["", "", "", "", "", "0.19"]
+    glasgow, london = find(made, "Glasgow"), find(made, "London")
+    assert [cell.text for cell in glasgow.cells] == [
+        "41",
+        "11.3 (7.5)",
+        "41",
+        "11.3 (7.5)",
+        "1.00 (\u22121.00 to 3.00)",
+        "",
+    ]
+    assert london.cells[4].text == "2.00 (0.00 to 4.00)"
+
+
 def test_what_was_never_measured_has_no_data() -> None:
     assert {cell.text for cell in find(table("open", "T1"), "PIR-GAS").cells} == {"no data"}
 

@@ -74,7 +74,7 @@ BROKEN = {
     "misspelt kind of output": (OUTPUTS, "kind: consort", "kind: konsort", ("outputs.yaml", "F1", "kind")),
     "estimand without a sensitivity analysis": (
         ESTIMANDS,
-        "sensitivity: [A02]",
+        "sensitivity: [A02, A04]",
         "sensitivity: []",
         ("estimands.yaml", "E1", "no_sensitivity"),
     ),
@@ -411,7 +411,7 @@ def test_the_declarations_of_the_trial_load(declarations: Declarations) -> None:
         "SAU": "Social work services as usual",
     }
     assert spec.table_names(layer="raw", audience="closed") == ("allocation", "delivery")
-    assert [entry.id for entry in spec.family("mixed")] == ["A01", "A02"]
+    assert [entry.id for entry in spec.family("mixed")] == ["A01", "A02", "A04"]
 
 
 def test_an_undeclared_table_is_named_with_those_there_are(declarations: Declarations) -> None:

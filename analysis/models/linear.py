@@ -1,0 +1,108 @@
+"""What the linear mixed models of the plan share: rows, covariance, and how a contrast is reported."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.allocation import ARM, Allocated
+from analysis.models.design import Design
+from analysis.models.groups import arm_names, select
+from analysis.results import Estimate
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Covariate, LinearAnalysis, Outcome
+from analysis.stats.covariance import Structure, exchangeable, random_intercept
+from analysis.stats.reml import LinearFit, reml
+from analysis.stats.small_sample import Contrast, contrast
+
+BUILDERS = {"random_intercept": random_intercept, "exchangeable": exchangeable}
+STRUCTURES = {
+    "random_intercept": "a random family effect",
+    "exchangeable": "a correlation within families that may be negative",
+}
+DF_NAMES = {"kenward_roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
+
+
+def outcome_rows(data: Allocated, population: str, outcome: Outcome) -> pd.DataFrame:
+    """Children of a population whose outcome is known at its visit, ordered by child."""
+    rows = select(data, "outcomes", population)
+    here = (rows["parameter"] == outcome.parameter) & (rows["visit"] == outcome.visit)
+    return rows[here & rows["value"].notna()].sort_values("child_id", kind="stable").reset_index(drop=True)
+
+
+def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> LinearFit:
+    """The model of the entry with the family as the independent unit."""
+    structure: Structure = BUILDERS[entry.structure](rows["family_id"].to_numpy())
+    return reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
+
+
+def row_of(design: Design, *names: str) -> np.ndarray:
+    """Contrast that adds the coefficients of these columns, (p,)."""
+    return np.isin(design.names, names).astype(float)
+
+
+def estimate_contrast(
+    fit: LinearFit, L: np.ndarray, entry: LinearAnalysis, spec: Spec, name: str, **labels: str
+) -> Estimate:
+    """A contrast of the fit as an estimate of the plan, with the entry's degrees of freedom."""
+    return as_estimate(name, contrast(fit, L, df=entry.df, level=spec.trial.level), **labels)
+
+
+def as_estimate(name: str, chosen: Contrast, **labels: str) -> Estimate:
+    """A contrast as an estimate; for a joint test the F statistic with its degrees of freedom and P."""
+    if isinstance(chosen.estimate, np.ndarray):
+        return Estimate(
+            name, chosen.F, df=chosen.df, ndf=chosen.ndf, statistic=chosen.F, p=chosen.p, labels=labels
+        )
+    return Estimate(
+        name,
+        chosen.estimate,
+        se=chosen.se,
+        low=chosen.low,
+        high=chosen.high,
+        level=chosen.level,
+        df=chosen.df,
+        statistic=chosen.estimate / chosen.se,
+        p=chosen.p,
+        labels=labels,
+    )
+
+
+def raw_means(rows: pd.DataFrame, data: Allocated, **labels: str) -> list[Estimate]:
+    """Mean and standard deviation of the values by arm, not adjusted."""
+    found = []
+    for arm in arm_names(data):
+        values = rows.loc[rows[ARM] == arm, "value"]
+        found.append(Estimate("mean", float(values.mean()), labels={"arm": arm, **labels}))
+        found.append(Estimate("sd", float(values.std()), labels={"arm": arm, **labels}))
+    return found
+
+
+def adjusted_for(covariates: Iterable[Covariate], spec: Spec) -> str:
+    """Covariates in words."""
+    return ", ".join(column_name(covariate.column, spec) for covariate in covariates)
+
+
+def column_name(column: str, spec: Spec) -> str:
+    """Title of a column of `subjects`, or of the baseline, in the middle of a sentence."""
+    table = spec.table("outcomes" if column == "base" else "subjects")
+    title = table.field(column).title
+    return title[0].lower() + title[1:]
+
+
+def missing_baseline(rows: pd.DataFrame, covariates: Iterable[Covariate], spec: Spec) -> list[str]:
+    """Why a baseline covariate is missing, by reason."""
+    if not any(covariate.column == "base" for covariate in covariates):
+        return []
+    labels = spec.codelists["missing_reason"]
+    counts = rows.loc[rows["base"].isna(), "base_missing_reason"].value_counts().sort_index()
+    reasons = ", ".join(f"{labels[reason].lower()} {n}" for reason, n in counts.items())
+    return [f"No baseline before randomisation: {reasons}."] if reasons else []
+
+
+def inference(entry: LinearAnalysis) -> str:
+    """How errors and degrees of freedom were found."""
+    return (
+        f"{DF_NAMES[entry.df]} standard errors and degrees of freedom from the expected information; "
+        "two-sided t test."
+    )

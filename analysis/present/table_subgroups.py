@@ -1,0 +1,71 @@
+"""The table of subgroups: per moderator the test of interaction, then the difference in each group."""
+
+from analysis.present import format as fmt
+from analysis.present.reading import Found, arm_name, count, label, one, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.results import Failure, Result, select
+
+CONVENTIONS = (
+    "Means and SDs are raw; the difference is adjusted as the method says",
+    "P is that of the test of interaction; differences within groups are not tested",
+)
+
+
+def tabulate_subgroups(request: Request) -> Table:
+    """Per moderator: P of the interaction; per group: children and mean (SD) by arm, adjusted difference."""
+    return request.table(
+        stub="Subgroup",
+        columns=[
+            *(f"{arm_name(arm)}\n{what}" for arm in request.arms for what in ("n", "mean (SD)")),
+            f"Adjusted difference\n{request.contrast} ({request.level})",
+            "P of interaction",
+        ],
+        rows=[row for item in request.items for row in _rows(item, request)],
+        conventions=CONVENTIONS,
+    )
+
+
+def _rows(item: Found, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    rows = [Row(request.name(item), kind="group")]
+    for moderator in values_of(item.estimates, "moderator"):
+        rows.append(_moderator(item, request, moderator))
+        levels = values_of(select(item.estimates, moderator=moderator), "level")
+        rows += [_level(item, request, moderator, level) for level in levels]
+    return rows
+
+
+def _moderator(item: Result, request: Request, moderator: str) -> Row:
+    test = one(item.estimates, "interaction", moderator=moderator)
+    p = Cell(fmt.p_value(test.p), numbers(p=test.p), item.analysis, "P value")
+    return Row(moderator, (*(Cell("") for _ in range(2 * len(request.arms) + 1)), p), indent=1)
+
+
+def _level(item: Result, request: Request, moderator: str, level: str) -> Row:
+    where = {"moderator": moderator, "level": level}
+    cells = [cell for arm in request.arms for cell in _arm(item, arm, where)]
+    found = one(item.estimates, "difference", **where)
+    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
+    text = fmt.estimate(found.value, found.low, found.high, fmt.DIFFERENCE)
+    shown = Cell(text, values, item.analysis, "adjusted difference")
+    return Row(_name(item, request, moderator, level), (*cells, shown, Cell("")), indent=2)
+
+
+def _arm(item: Result, arm: str, where: dict[str, str]) -> tuple[Cell, Cell]:
+    n = count(item, "children", arm=arm, **where)
+    found = [one(item.estimates, name, arm=arm, **where) for name in ("mean", "sd")]
+    mean, sd = (each.value if each else None for each in found)
+    return (
+        Cell(fmt.whole(n), numbers(n=n), item.analysis, "children"),
+        Cell(fmt.mean_sd(mean, sd), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
+    )
+
+
+def _name(item: Result, request: Request, moderator: str, level: str) -> str:
+    """A group in words: a code by its label, a group of a cut as the plan names it."""
+    entry = request.spec.analyses[item.analysis]
+    column = next(each.column for each in entry.moderators if each.label == moderator)
+    codelist = request.spec.table("subjects").field(column).codelist
+    return label(request.spec, codelist, level) if codelist else level
