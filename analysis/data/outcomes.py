@@ -44,13 +44,15 @@ def derive_outcomes(
     # An empty part has no types to agree with.
     values = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     values = values.reindex(columns=VALUE_COLUMNS)
-    grid = _schedule(tables["assessments"], spec)
+    due = _due(spec)
+    visits = tables["assessments"][["child_id", "visit", "status", "due_date"]]
+    grid = visits.merge(due, on="visit")
     rows = grid.merge(values, on=["child_id", "parameter", "visit"], how="outer", indicator=True)
     people = subjects.set_index("child_id")
     rows["family_id"] = rows["child_id"].map(people["family_id"])
     rows["day"] = (rows["date"] - rows["child_id"].map(people[origin])).dt.days.astype("Int64")
-    rows["missing_reason"] = _why_missing(rows, people, spec)
-    return _with_baseline(rows, people, spec)
+    rows["missing_reason"] = _why_missing(rows, people)
+    return _with_baseline(rows, people, due)
 
 
 def _scored(frame: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
@@ -72,32 +74,41 @@ def _scales(scales: pd.DataFrame, text: pd.DataFrame | None) -> pd.DataFrame:
     return rows.assign(score_reason=reason.where(rows["value"].isna(), None))
 
 
-def _schedule(assessments: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    totals = [total.parameter for each in spec.instruments.values() for total in each.totals]
-    parameters = pd.DataFrame({"parameter": [*totals, "PIRGAS"]})
-    visits = assessments[["child_id", "visit", "status", "due_date"]]
-    return visits.merge(parameters, how="cross")
-
-
-def _why_missing(rows: pd.DataFrame, people: pd.DataFrame, spec: Spec) -> pd.Series:
-    youngest = {
-        total.parameter: min(form.from_months for form in each.forms)
+def _due(spec: Spec) -> pd.DataFrame:
+    """Totals and supplied scores by the visits they are due at, with their ages in completed months."""
+    rows = [
+        (
+            total.parameter,
+            visit,
+            min(form.from_months for form in each.forms),
+            max(form.to_months for form in each.forms),
+        )
         for each in spec.instruments.values()
         for total in each.totals
-    }
+        for visit in each.visits
+    ]
+    rows += [
+        (each.parameter, visit, each.from_months, each.to_months)
+        for each in spec.scores.values()
+        for visit in each.visits
+    ]
+    return pd.DataFrame(rows, columns=["parameter", "visit", "from_months", "to_months"])
+
+
+def _why_missing(rows: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
     when = rows["date"].fillna(rows["due_date"])
     age = completed_months(rows["child_id"].map(people["birth_date"]), when)
-    too_young = age < rows["parameter"].map(youngest).fillna(0)
+    wrong_age = (age < rows["from_months"]) | (age > rows["to_months"])
     reason = pd.Series("not_collected", index=rows.index, dtype=object)
     reason = reason.mask(rows["status"].isin(["missed", "withdrawn"]), "not_attended")
     reason = reason.mask(rows["status"] == "not_due", "not_due_yet")
-    reason = reason.mask(too_young & (rows["_merge"] == "left_only"), "not_due_age")
+    reason = reason.mask(wrong_age & (rows["_merge"] == "left_only"), "not_due_age")
     reason = reason.mask(rows["_merge"] != "left_only", "too_few_items")
     reason = reason.mask(rows["score_reason"].notna(), rows["score_reason"])
     return reason.mask(rows["value"].notna(), None)
 
 
-def _with_baseline(rows: pd.DataFrame, people: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def _with_baseline(rows: pd.DataFrame, people: pd.DataFrame, due: pd.DataFrame) -> pd.DataFrame:
     """Baseline of each later value: dated on or before randomisation, or the reason why there is none."""
     key = ["child_id", "parameter"]
     base = rows[rows["visit"] == BASELINE_VISIT].set_index(key)[["value", "date", "missing_reason"]]
@@ -106,7 +117,10 @@ def _with_baseline(rows: pd.DataFrame, people: pd.DataFrame, spec: Spec) -> pd.D
     late = rows["base_value"].notna() & ~(rows["base_date"] <= randomised)
     rows["base_missing_reason"] = rows["base_missing_reason"].mask(late, "after_randomisation")
     absent = rows["base_value"].isna() & rows["base_missing_reason"].isna()
+    measured_then = due.loc[due["visit"] == BASELINE_VISIT, "parameter"]
+    measured_later = rows["parameter"].isin(set(due["parameter"]) - set(measured_then))
     rows["base_missing_reason"] = rows["base_missing_reason"].mask(absent, "not_attended")
+    rows["base_missing_reason"] = rows["base_missing_reason"].mask(absent & measured_later, "not_scheduled")
     rows["base"] = rows["base_value"].mask(late)
     rows["base_date"] = rows["base_date"].mask(late | rows["base_value"].isna())
     return rows

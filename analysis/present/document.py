@@ -117,7 +117,7 @@ def _estimand(estimand: Any, spec: Spec, view: View) -> dict[str, Any]:
         "population": spec.populations[estimand.population].label,
         "average": average_name(estimand),
         "events": [(each.event, each.strategy, each.assumed) for each in estimand.intercurrent_events],
-        "main": (estimand.main, spec.analyses[estimand.main].title),
+        "main": [(each, spec.analyses[each].title) for each in estimand.main],
         "sensitivity": [(each, spec.analyses[each].title) for each in estimand.sensitivity],
     }
 

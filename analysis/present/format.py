@@ -17,7 +17,7 @@ NO_DATA = "no data"
 NO_INTERVAL = "no interval"
 EMPTY_GROUP = "none in group"
 
-MEAN, SPREAD, DIFFERENCE, RATIO, RATE, SHARE, DAYS, DF, CORRELATION = 1, 1, 2, 2, 1, 1, 0, 1, 3
+MEAN, RATIO, RATE, SHARE, DAYS, DF, CORRELATION = 1, 2, 1, 1, 0, 1, 3
 """Decimals of each kind of quantity; `SHARE` is of a percentage."""
 
 DAYS_PER_MONTH = Decimal("30.4375")
@@ -105,11 +105,11 @@ def part(n: int | None, total: int | None) -> str:
     return f"{whole(n)} ({number(share, 0 if total < FEW else SHARE)}%)"
 
 
-def mean_sd(mean: float | None, sd: float | None) -> str:
-    """A mean with its standard deviation."""
+def mean_sd(mean: float | None, sd: float | None, decimals: int = MEAN) -> str:
+    """A mean with its standard deviation, both to the same decimals."""
     if not is_number(mean):
         return NO_DATA
-    return f"{number(mean, MEAN)} ({number(sd, SPREAD, absent='SD ' + NOT_ESTIMABLE)})"
+    return f"{number(mean, decimals)} ({number(sd, decimals, absent='SD ' + NOT_ESTIMABLE)})"
 
 
 def with_size(text: str, n: int | None) -> str:

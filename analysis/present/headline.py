@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, one, results_for, values_of
+from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, results_for, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.present.table_times import ANY, FAMILY_HOME, FAMILY_HOME_LABEL, cause_label
@@ -32,7 +32,7 @@ class _Line:
 
 def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
     """Per estimand: its measure by arm or pooled and, where arms are compared, the effect and P."""
-    mains = tuple(each.main for each in spec.estimands.values() if each.main in results)
+    mains = tuple(main for each in spec.estimands.values() for main in each.main if main in results)
     output = Output(id="S1", kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
     request = Request(output, results_for(output, results, view), spec, view)
     compared = [f"Effect {request.contrast}\n({request.level})", "P"] if request.contrast else []
@@ -45,10 +45,11 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
 
 def _rows(item: Found, request: Request) -> list[Row]:
     estimand = request.spec.estimands[request.spec.analyses[item.analysis].estimand]
-    head = Row(f"{estimand.id} {estimand.title}", kind="group")
+    is_first = item.analysis == next(each for each in estimand.main if each in request.output.analyses)
+    head = [Row(f"{estimand.id} {estimand.title}", kind="group")] if is_first else []
     if isinstance(item, Failure):
-        return [head, request.failed(item)]
-    return [head, *(_row(item, request, line) for line in _READ[item.family](item, request))]
+        return [*head, request.failed(item)]
+    return [*head, *(_row(item, request, line) for line in _READ[item.family](item, request))]
 
 
 def _row(result: Result, request: Request, line: _Line) -> Row:
@@ -70,12 +71,15 @@ def _value(found: Estimate | None) -> float | None:
 
 
 def _mixed(result: Result, request: Request) -> list[_Line]:
+    parameter = request.spec.analyses[result.analysis].outcome.parameter
+    decimals = decimals_of(parameter, request.spec)
     texts = tuple(
-        fmt.mean_sd(*(_value(one(result.estimates, name, arm=arm)) for name in ("mean", "sd")))
+        fmt.mean_sd(*(_value(one(result.estimates, name, arm=arm)) for name in ("mean", "sd")), decimals)
         for arm in request.arms
     )
     gap = one(result.estimates, "difference")
-    return [_Line("Mean (SD)", texts, "adjusted difference", gap, _shown(fmt.DIFFERENCE))]
+    measure = f"{label(request.spec, 'parameter', parameter)}, mean (SD)"
+    return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
 
 
 def _hazard(result: Result, request: Request) -> list[_Line]:

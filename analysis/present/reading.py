@@ -92,6 +92,11 @@ def label(spec: Spec, codelist: str, code: str) -> str:
     return spec.codelists[codelist].get(code, code)
 
 
+def decimals_of(parameter: str, spec: Spec) -> int:
+    """Decimals of a printed mean of this outcome; a difference of means has one more."""
+    return spec.scores[parameter].decimals if parameter in spec.scores else fmt.MEAN
+
+
 def contrast_name(contrast: str | None) -> str:
     """A contrast's name as it is printed."""
     return "" if contrast is None else fmt.with_minus(contrast)

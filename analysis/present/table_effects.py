@@ -1,7 +1,7 @@
 """Tables of one effect per analysis: differences in means and hazard ratios."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, one
+from analysis.present.reading import Found, arm_name, count, decimals_of, one
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
 from analysis.results import Estimate, Failure, Result
@@ -48,6 +48,7 @@ def _means_rows(item: Found, request: Request) -> list[Row]:
     if isinstance(item, Failure):
         return [request.failed(item)]
     arms, blank = request.arms, (Cell(""),) * 4
+    decimals = decimals_of(request.spec.analyses[item.analysis].outcome.parameter, request.spec)
     return [
         Row(request.name(item), kind="group"),
         Row(
@@ -60,7 +61,11 @@ def _means_rows(item: Found, request: Request) -> list[Row]:
             (*(_sizes(item, arm, "families") for arm in arms), *blank),
             indent=1,
         ),
-        Row("Mean (SD)", (*(_mean(item, arm) for arm in arms), *_difference(item)), indent=1),
+        Row(
+            "Mean (SD)",
+            (*(_mean(item, arm, decimals) for arm in arms), *_difference(item, decimals + 1)),
+            indent=1,
+        ),
     ]
 
 
@@ -70,17 +75,17 @@ def _sizes(result: Result, arm: str, level: str) -> Cell:
     return Cell(text, numbers(analysed=analysed, available=available), result.analysis, level)
 
 
-def _mean(result: Result, arm: str) -> Cell:
+def _mean(result: Result, arm: str, decimals: int) -> Cell:
     found = [one(result.estimates, name, arm=arm) for name in ("mean", "sd")]
     mean, sd = (each.value if each else None for each in found)
-    return Cell(fmt.mean_sd(mean, sd), numbers(mean=mean, sd=sd), result.analysis, "mean (SD)")
+    return Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), result.analysis, "mean (SD)")
 
 
-def _difference(result: Result) -> tuple[Cell, ...]:
+def _difference(result: Result, decimals: int) -> tuple[Cell, ...]:
     found = one(result.estimates, "difference")
     icc = one(result.estimates, "icc")
     return (
-        _estimate(result, found, fmt.DIFFERENCE, "adjusted difference"),
+        _estimate(result, found, decimals, "adjusted difference"),
         Cell(fmt.number(_of(found, "df"), fmt.DF), numbers(df=_of(found, "df")), result.analysis, "df"),
         _p(result, found),
         _estimate(result, icc, fmt.CORRELATION, "ICC"),

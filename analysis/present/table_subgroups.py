@@ -1,7 +1,7 @@
 """The table of subgroups: per moderator the test of interaction, then the difference in each group."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, label, one, values_of
+from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Failure, Result, select
@@ -45,21 +45,22 @@ def _moderator(item: Result, request: Request, moderator: str) -> Row:
 
 def _level(item: Result, request: Request, moderator: str, level: str) -> Row:
     where = {"moderator": moderator, "level": level}
-    cells = [cell for arm in request.arms for cell in _arm(item, arm, where)]
+    decimals = decimals_of(request.spec.analyses[item.analysis].outcome.parameter, request.spec)
+    cells = [cell for arm in request.arms for cell in _arm(item, arm, where, decimals)]
     found = one(item.estimates, "difference", **where)
     values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
-    text = fmt.estimate(found.value, found.low, found.high, fmt.DIFFERENCE)
+    text = fmt.estimate(found.value, found.low, found.high, decimals + 1)
     shown = Cell(text, values, item.analysis, "adjusted difference")
     return Row(_name(item, request, moderator, level), (*cells, shown, Cell("")), indent=2)
 
 
-def _arm(item: Result, arm: str, where: dict[str, str]) -> tuple[Cell, Cell]:
+def _arm(item: Result, arm: str, where: dict[str, str], decimals: int) -> tuple[Cell, Cell]:
     n = count(item, "children", arm=arm, **where)
     found = [one(item.estimates, name, arm=arm, **where) for name in ("mean", "sd")]
     mean, sd = (each.value if each else None for each in found)
     return (
         Cell(fmt.whole(n), numbers(n=n), item.analysis, "children"),
-        Cell(fmt.mean_sd(mean, sd), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
+        Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
     )
 
 

@@ -90,12 +90,13 @@ def _check_condition(spec: Spec, condition: Condition, flags: set[str], *, where
 def _check_estimand(spec: Spec, estimand: Estimand) -> None:
     where = f"estimands.yaml, entry {estimand.id}"
     check_known([estimand.population], spec.populations, where=where, what="population")
-    analyses = [estimand.main, *estimand.sensitivity]
+    analyses = [*estimand.main, *estimand.sensitivity]
     check_known(analyses, spec.analyses, where=where, what="analysis")
     if strangers := [name for name in analyses if spec.analyses[name].estimand != estimand.id]:
         raise SpecError(f"{where}: analysis {strangers[0]} is of another estimand, or of none.")
-    if spec.analyses[estimand.main].population != estimand.population:
-        raise SpecError(f"{where}: its main analysis {estimand.main} is of another population.")
+    for main in estimand.main:
+        if spec.analyses[main].population != estimand.population:
+            raise SpecError(f"{where}: its main analysis {main} is of another population.")
 
 
 def _check_analysis(spec: Spec, analysis: Analysis) -> None:

@@ -56,6 +56,7 @@ def _check_instruments(spec: Spec) -> None:
     for instrument in spec.instruments.values():
         where = f"instruments, entry {instrument.id}"
         table = spec.table(instrument.table)
+        check_known(instrument.visits, spec.codes_of("visit"), where=where, what="visit")
         check_known(["form"], table.columns, where=f"{where}, table {table.name}", what="field")
         forms = [form.id for form in instrument.forms]
         check_known(forms, spec.codes_of(table.field("form").codelist or "form"), where=where, what="form")
@@ -73,6 +74,7 @@ def _check_instruments(spec: Spec) -> None:
         where = f"scores.yaml, entry {score.parameter}"
         check_known([score.parameter], parameters, where=where, what="parameter")
         check_known([score.parameter], spec.codes_of("scale"), where=where, what="scale")
+        check_known(score.visits, spec.codes_of("visit"), where=where, what="visit")
     check_known(spec.codes_of("scale"), spec.scores, where="codelists/scale.csv", what="entry of scores.yaml")
 
 

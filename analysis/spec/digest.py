@@ -11,6 +11,8 @@ from analysis.spec.declarations import Spec
 RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
 
+REPORT_PARTS = ("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported")
+
 
 def digest(value: Any) -> str:
     """SHA-256 of declarations as JSON; the first 16 hexadecimal digits.
@@ -42,8 +44,8 @@ def family_slice(spec: Spec, family: str) -> str:
 
 def report_slice(spec: Spec) -> str:
     """What the pages depend on: all that a reader sees."""
-    parts = ("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported")
-    return digest([getattr(spec, part) for part in parts])
+    decimals = {name: score.decimals for name, score in spec.scores.items()}
+    return digest([*(getattr(spec, part) for part in REPORT_PARTS), decimals])
 
 
 def _plain(value: Any) -> Any:

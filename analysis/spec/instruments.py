@@ -59,6 +59,7 @@ class Instrument(Assumable):
     id: str
     title: str
     table: str
+    visits: tuple[str, ...]
     item_prefix: str
     direction: str
     item_scores: dict[int, float]
@@ -81,9 +82,14 @@ class Instrument(Assumable):
 
 
 class Score(Assumable):
-    """An instrument that arrives as a score: its range, direction and ages."""
+    """An instrument that arrives as a score: when it is due, its range and its direction.
+
+    `decimals` is that of a printed mean.
+    """
 
     parameter: str
+    visits: tuple[str, ...]
+    decimals: Literal[0, 1, 2] = 1
     minimum: float
     maximum: float
     direction: str

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
 
@@ -43,7 +43,10 @@ class IntercurrentEvent(Assumable):
 
 
 class Estimand(Declaration):
-    """ICH E9(R1) attributes, and whose average a cluster trial means."""
+    """ICH E9(R1) attributes, and whose average a cluster trial means.
+
+    Several outcomes may share them; `main` then names one analysis for each.
+    """
 
     id: str
     title: str
@@ -54,9 +57,14 @@ class Estimand(Declaration):
     summary: str
     average: Literal["child", "family"]
     effect: Literal["marginal", "cluster-specific", "conditional on site"]
-    main: str
+    main: tuple[str, ...]
     sensitivity: tuple[str, ...]
     no_sensitivity: str | None = None
+
+    @field_validator("main", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _has_a_sensitivity(self) -> "Estimand":

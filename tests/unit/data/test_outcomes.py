@@ -78,11 +78,13 @@ def test_a_value_has_its_date_day_form_and_source(outcomes) -> None:
     assert of(rows, "C0001", "SDQ_PEER", "value") == [("V4", 5.0)]
 
 
-def test_the_schedule_foresees_totals_at_every_visit(outcomes) -> None:
-    """Six visits by three parameters, with no form at all."""
+def test_the_schedule_foresees_totals_and_scores_at_the_visits_they_are_due(outcomes) -> None:
+    """Visits: three V3, two V4, one V5. Six measures are due at all, five at V3 and V4, one at V5."""
     rows = outcomes()
-    assert sorted(rows["parameter"].unique()) == ["PEDSQL_TOTAL", "PIRGAS", "SDQ_TOTAL"]
-    assert len(rows) == 18
+    always = ["DAI", "PEDSQL_TOTAL", "PIRGAS", "RPQ", "SDQ_TOTAL", "TIMB"]
+    early = ["ITSEA_COM", "ITSEA_DYS", "ITSEA_EXT", "ITSEA_INT", "RAD"]
+    assert sorted(rows["parameter"].unique()) == sorted([*always, *early, "COG"])
+    assert len(rows) == 6 * 6 + 5 * 5 + 1
     assert rows["value"].isna().all()
     assert rows["missing_reason"].notna().all()
 
@@ -108,6 +110,14 @@ def test_why_a_value_is_not_there(outcomes) -> None:
     ]
     # The PedsQL begins at one month.
     assert of(rows, "C0003", "PEDSQL_TOTAL", "missing_reason")[0] == ("V3", "not_collected")
+
+
+def test_a_score_is_due_at_its_visits_and_ages_only(outcomes) -> None:
+    """ITSEA is for 12 to 35 months: C0001 is 47, C0002 is 14. Cognition has no baseline at all."""
+    rows = outcomes(scales="C0003 | V5 | COG | 2017-07-01 | 100")
+    assert of(rows, "C0001", "ITSEA_EXT", "missing_reason")[0] == ("V3", "not_due_age")
+    assert of(rows, "C0002", "ITSEA_EXT", "missing_reason") == [("V3", "not_collected")]
+    assert of(rows, "C0003", "COG", "value", "base_missing_reason") == [("V5", 100.0, "not_scheduled")]
 
 
 def test_a_form_on_the_second_birthday_is_due(outcomes) -> None:
@@ -176,7 +186,7 @@ def test_a_baseline_of_one_parameter_is_none_of_another(outcomes) -> None:
 def test_scores_as_supplied(outcomes) -> None:
     rows = outcomes(scales="C0001 | V3 | PIRGAS | 2014-12-01 | 55\nC0001 | V3 | TIMB | 2014-12-01 | 3.5")
     assert of(rows, "C0001", "PIRGAS", "value", "missing_reason")[0] == ("V3", 55.0, "")
-    assert of(rows, "C0001", "TIMB", "value", "base") == [("V3", 3.5, 3.5)]
+    assert of(rows, "C0001", "TIMB", "value", "base") == [("V3", 3.5, 3.5), ("V4", "", 3.5)]
 
 
 def test_one_row_per_child_parameter_and_visit(outcomes, spec: Spec) -> None:

@@ -1,4 +1,4 @@
-"""Subgroups: the interaction comes first, and a moderator that cannot be estimated is named and not hidden."""
+"""Subgroups: interaction first; a moderator that cannot be estimated is named and not hidden."""
 
 from dataclasses import replace
 

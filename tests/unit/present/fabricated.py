@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 STYLE = ROOT / "reports" / "trial.mplstyle"
 TEMPLATES = ROOT / "reports"
 ARMS = ("NIM", "SAU")
+SECONDARY = (*(f"A20{each}" for each in "ABCDEF"), *(f"A21{each}" for each in "ABCD"))
 CONTRAST = "NIM - SAU"
 DAYS = (182, 365, 548, 730, 913)
 ROUTES = {"home": 0.24, "kin": 0.16, "foster": 0.12, "adopted": 0.2, "died": 0.004}
@@ -37,7 +38,7 @@ def results(view: str) -> dict[str, Result | Failure]:
         made += [
             mixed("A01"),
             mixed("A02"),
-            mixed("A04"),
+            *(mixed(each) for each in ("A04", *SECONDARY)),
             subgroups("A10"),
             hazard("A30"),
             hazard("A30R"),

@@ -50,7 +50,7 @@ EDITS = {
         "sap/populations.yaml",
         "text: All randomised less",
         "text: Randomised less",
-        {"derive", "report", "harms"},
+        {"derive", "report", "harms", "mixed"},
     ),
     "the title of an output": ("sap/outputs.yaml", "Flow of families", "The flow of families", {"report"}),
     "a published figure": ("sap/reported.yaml", 'value: "382"', 'value: "383"', {"report"}),
