@@ -11,6 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).parent
+# Outcomes of the linear models, by visit.
+ANALYSED = {
+    "V5": ("SDQ_TOTAL", "PEDSQL_TOTAL", "PIRGAS", "DAI", "RPQ", "TIMB", "COG"),
+    "V4": ("ITSEA_EXT", "ITSEA_INT", "ITSEA_DYS", "RAD"),
+}
 
 
 def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
@@ -21,9 +26,21 @@ def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
     }
     people = read["subjects"].set_index("child_id")
     outcomes = read["outcomes"]
-    primary = (outcomes["parameter"] == "SDQ_TOTAL") & (outcomes["visit"] == "V5") & (outcomes["value"] != "")
-    mixed = outcomes[primary & outcomes["child_id"].isin(people.index[people["is_followed_up"] == "true"])]
-    mixed = mixed[["child_id", "family_id", "arm", "value", "base"]].join(
+    kept = {
+        visit: people.index[people[flag] == "true"]
+        for visit, flag in (("V4", "is_eligible"), ("V5", "is_followed_up"))
+    }
+    analysed = [(parameter, visit) for visit, names in ANALYSED.items() for parameter in names]
+    mixed = pd.concat(
+        outcomes[
+            (outcomes["parameter"] == parameter)
+            & (outcomes["visit"] == visit)
+            & (outcomes["value"] != "")
+            & outcomes["child_id"].isin(kept[visit])
+        ]
+        for parameter, visit in analysed
+    )
+    mixed = mixed[["parameter", "visit", "child_id", "family_id", "arm", "value", "base"]].join(
         people[["site", "age_months", "sex", "epoch", "n_siblings"]], on="child_id"
     )
     recorded = people.index[people["is_in_records"] == "true"]

@@ -7,26 +7,39 @@ rows <- list()
 put <- function(analysis, name, arm = "", label = "", day = "", value, se = NA, df = NA)
   rows[[length(rows) + 1]] <<- data.frame(analysis, name, arm, label, day, value, se, df)
 
-# A01, A02 -----------------------------------------------------------------------------------------------------------
-d <- read.csv("input-mixed.csv", stringsAsFactors = FALSE)
-d$treated <- as.numeric(d$arm == "NIM")
-d$london <- as.numeric(d$site == "LON")
-female <- d$sex == "F"
-d$male <- ifelse(is.na(d$sex) | d$sex == "", mean(!female[d$sex != ""]), as.numeric(!female))
-d$sex_missing <- as.numeric(d$sex == "")
-d$base_missing <- as.numeric(is.na(d$base))
-d$base0 <- ifelse(is.na(d$base), mean(d$base, na.rm = TRUE), d$base)
+# A01, A02, A20, A21 -------------------------------------------------------------------------------------------------
 tight <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-12, maxfun = 1e5), check.conv.singular = "ignore")
-terms <- c("treated", "london", "age_months", "male", if (any(d$sex_missing > 0)) "sex_missing", "base0",
-           if (any(d$base_missing > 0)) "base_missing")
-models <- list(A01 = terms, A02 = c("treated", "london"))
-for (id in names(models)) {
-  fit <- lmer(reformulate(c(models[[id]], "(1 | family_id)"), "value"), d, control = tight)
+prepared <- function(d) {
+  d$treated <- as.numeric(d$arm == "NIM")
+  d$london <- as.numeric(d$site == "LON")
+  d$sex_missing <- as.numeric(d$sex == "")
+  d$male <- ifelse(d$sex == "", mean(d$sex[d$sex != ""] == "M"), as.numeric(d$sex == "M"))
+  d$base_missing <- as.numeric(is.na(d$base))
+  # The mean of the children analysed stands for a baseline that is absent.
+  d$base0 <- ifelse(is.na(d$base), mean(d$base, na.rm = TRUE), d$base)
+  d
+}
+columns_of <- function(d) c("treated", "london", "age_months", "male", if (any(d$sex_missing > 0)) "sex_missing",
+                            if (any(!is.na(d$base))) c("base0", if (any(d$base_missing > 0)) "base_missing"))
+difference <- function(id, d, terms) {
+  fit <- lmer(reformulate(c(terms, "(1 | family_id)"), "value"), d, control = tight)
   kr <- coef(summary(fit, ddf = "Kenward-Roger"))["treated", ]
   v <- as.data.frame(VarCorr(fit))$vcov
   put(id, "difference", value = kr[["Estimate"]], se = kr[["Std. Error"]], df = kr[["df"]])
   put(id, "variance", label = "family", value = v[1])
   put(id, "variance", label = "residual", value = v[2])
+}
+outcomes <- read.csv("input-mixed.csv", stringsAsFactors = FALSE)
+of <- function(parameter, visit) prepared(outcomes[outcomes$parameter == parameter & outcomes$visit == visit, ])
+d <- of("SDQ_TOTAL", "V5")
+terms <- columns_of(d)
+difference("A01", d, terms)
+difference("A02", d, c("treated", "london"))
+others <- list(V5 = c(A20A = "PEDSQL_TOTAL", A20B = "PIRGAS", A20C = "DAI", A20D = "RPQ", A20E = "TIMB", A20F = "COG"),
+               V4 = c(A21A = "ITSEA_EXT", A21B = "ITSEA_INT", A21C = "ITSEA_DYS", A21D = "RAD"))
+for (visit in names(others)) for (id in names(others[[visit]])) {
+  x <- of(others[[visit]][[id]], visit)
+  difference(id, x, columns_of(x))
 }
 
 # A04: the same correlation for any two children of a family, of either sign ------------------------------------------
@@ -42,17 +55,12 @@ groups <- list(
   "Age at randomisation" = ifelse(d$age_months < 24, "Under 24 months", "24 months and over"),
   "Children of the family in the trial" = ifelse(d$n_siblings < 2, "One", "Two or more"),
   "Order of consent baseline and randomisation" = d$epoch)
-adjusted <- c("london", "age_months", "male", "base0", "base_missing")
 for (name in names(groups)) {
-  x <- d[!is.na(groups[[name]]), ]
-  x$group <- factor(groups[[name]][!is.na(groups[[name]])])
-  # The mean of the children analysed stands for a baseline that is absent.
-  x$base0 <- ifelse(is.na(x$base), mean(x$base, na.rm = TRUE), x$base)
-  missing_sex <- any(x$sex_missing > 0)
-  x$male <- ifelse(x$sex == "", mean(x$sex[x$sex != ""] == "M"), as.numeric(x$sex == "M"))
-  kept <- setdiff(adjusted, c(if (name == "Site") "london", if (name == "Sex") "male"))
-  fit <- lmer(reformulate(c("group", "group:treated", kept, if (missing_sex) "sex_missing", "(1 | family_id)"), "value"), x,
-              control = tight)
+  known <- !is.na(groups[[name]])
+  x <- prepared(d[known, ])
+  x$group <- factor(groups[[name]][known])
+  kept <- setdiff(columns_of(x), c("treated", if (name == "Site") "london", if (name == "Sex") "male"))
+  fit <- lmer(reformulate(c("group", "group:treated", kept, "(1 | family_id)"), "value"), x, control = tight)
   beta <- names(fixef(fit))
   effects <- which(grepl("^group.*:treated$", beta))
   within <- function(k) as.numeric(seq_along(beta) == effects[k])
