@@ -5,14 +5,14 @@ y]; only the weights depend on theta. Two classes hold the cross-products: `Stra
 where the weights are scalars, and `Stacks` for any other linear covariance, where they are small matrices.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stats.covariance import Arrangement, Pattern, Structure
+from analysis.stats.arrangement import Arrangement, Pattern, pattern_rows
+from analysis.stats.structure import Structure
 
 # A pattern whose rows times columns exceed this keeps its rows instead of their cross-products, to save
 # memory.
@@ -175,7 +175,7 @@ class Stacks:
 
 def summarise(structure: Structure, arrangement: Arrangement, Z: NDArray) -> Sums:
     """Cross-products of Z, (n, P) in the order of the arrangement."""
-    blocks = list(_blocks(arrangement.patterns, Z))
+    blocks = list(pattern_rows(arrangement.patterns, Z))
     if structure.two_level:
         return _strata(blocks, Z.shape[1])
     stacks: list[Stack] = []
@@ -186,23 +186,15 @@ def summarise(structure: Structure, arrangement: Arrangement, Z: NDArray) -> Sum
     return Stacks(tuple(stacks), Z.shape[1])
 
 
-def _blocks(patterns: tuple[Pattern, ...], Z: NDArray) -> Iterator[NDArray]:
-    """Rows of each pattern, (m, n_i, P)."""
-    first = 0
-    for pattern in patterns:
-        size = len(pattern.level)
-        yield Z[first : first + pattern.count * size].reshape(pattern.count, size, -1)
-        first += pattern.count * size
-
-
 def _strata(blocks: list[NDArray], width: int) -> Strata:
     within, between = np.zeros((width, width)), []
     coefficient, count = [(0.0, 1.0)], [0.0]
     for rows in blocks:
         m, n, _ = rows.shape
-        mean = rows.mean(axis=1)
-        centred = (rows - mean[:, None]).reshape(m * n, width)
-        within += centred.T @ centred
+        mean = rows.mean(axis=1) if n > 1 else rows[:, 0]
+        if n > 1:
+            centred = (rows - mean[:, None]).reshape(m * n, width)
+            within += centred.T @ centred
         between.append(n * (mean.T @ mean))
         coefficient.append((float(n), 1.0))
         count[0] += m * (n - 1)

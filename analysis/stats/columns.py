@@ -13,6 +13,10 @@ from analysis.stats.at_risk import FloatArray
 COLLINEAR = 1e-10
 # Outcome whose part not explained by the columns is a smaller share of its length is fitted exactly.
 EXACT = 1e-12
+# Odd multiplier that spreads the bits of a value over a row's key: 2^64 divided by the golden ratio.
+MIX = np.uint64(0x9E3779B97F4A7C15)
+# Rows reduced to a triangle at a time.
+BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +63,62 @@ def _column(j: int, names: tuple[str, ...]) -> str:
 
 
 def content_rank(table: NDArray) -> NDArray:
-    """Dense rank of the rows of a table in lexicographic order, (n,)."""
-    order = np.lexsort(table.T[::-1])
-    table = table[order]
+    """Dense rank of the rows of a table in an order of their content alone, (n,); equal for equal rows.
+
+    Rows are sorted by a 64-bit mix of their values, which is one sort whatever the number of columns. Should
+    two different rows share it, they are sorted by the values themselves.
+    """
+    table = table + 0.0  # one bit pattern for zero
+    key = _mixed(table)
+    order = np.argsort(key)
+    differs = np.diff(key[order]) != 0
+    equal = np.flatnonzero(~differs)
+    if (table[order[equal]] != table[order[equal + 1]]).any():
+        order = np.lexsort(table.T)
+        differs = (np.diff(table[order], axis=0) != 0.0).any(axis=1)
     rank = np.empty(len(order), dtype=np.intp)
-    rank[order] = np.cumsum(np.append(False, (table[1:] != table[:-1]).any(axis=1)))
+    rank[order] = np.append(0, np.cumsum(differs))
     return rank
+
+
+def _mixed(table: NDArray) -> NDArray[np.uint64]:
+    """A 64-bit number for each row from the bits of its values."""
+    key = np.zeros(len(table), dtype=np.uint64)
+    for column in table.T:
+        key ^= np.ascontiguousarray(column).view(np.uint64)
+        key *= MIX
+        key ^= key >> np.uint64(32)
+    return key
+
+
+def orthonormal(X: NDArray, names: tuple[str, ...]) -> tuple[NDArray, NDArray]:
+    """Orthonormal columns Q, (n, p), and T with Q = X T.
+
+    Raises
+    ------
+    ModelError : a column is zero or depends on the columns before it.
+    """
+    length = np.sqrt(np.einsum("ij,ij->j", X, X))
+    if not length.all():
+        raise ModelError(f"{_column(int(np.argmin(length)), names)} is zero in every row.")
+    R = _triangle(X) / length
+    dependent = np.flatnonzero(np.abs(np.diagonal(R)) < COLLINEAR)
+    if len(dependent):
+        raise ModelError(f"{_column(int(dependent[0]), names)} is a combination of the columns before it.")
+    first = np.linalg.inv(R) / length[:, None]
+    Q = X @ first
+    # A second time, because near collinearity the first leaves columns short of orthogonal.
+    second = np.linalg.inv(_triangle(Q))
+    return Q @ second, first @ second
+
+
+def _triangle(X: NDArray) -> NDArray:
+    """Upper triangle R of X = QR, from the triangles of blocks of rows that fit in the cache."""
+    size = max(BLOCK, 2 * X.shape[1])
+    if len(X) <= size:
+        return np.linalg.qr(X, mode="r")
+    blocks = [np.linalg.qr(X[first : first + size], mode="r") for first in range(0, len(X), size)]
+    return _triangle(np.concatenate(blocks))
 
 
 def standardise(y: NDArray, X: NDArray, names: tuple[str, ...]) -> Standardised:
@@ -74,20 +128,14 @@ def standardise(y: NDArray, X: NDArray, names: tuple[str, ...]) -> Standardised:
     ------
     ModelError : a column is zero or depends on the columns before it, or the columns fit the outcome exactly.
     """
-    length = np.sqrt((X * X).sum(axis=0))
-    if not length.all():
-        raise ModelError(f"{_column(int(np.argmin(length)), names)} is zero in every row.")
-    Q, R = np.linalg.qr(X / length)
-    dependent = np.flatnonzero(np.abs(np.diagonal(R)) < COLLINEAR)
-    if len(dependent):
-        raise ModelError(f"{_column(int(dependent[0]), names)} is a combination of the columns before it.")
+    Q, T = orthonormal(X, names)
     b = Q.T @ y
     # What rounding leaves of a large mean in the residual, generalised least squares takes out again.
     residual = y - Q @ b
     s = float(np.sqrt(residual @ residual / (len(y) - X.shape[1])))
     if s <= EXACT * np.sqrt(y @ y):
         raise ModelError("The columns of X fit the outcome exactly; there is no variation left to model.")
-    return Standardised(Q, np.linalg.inv(R) / length[:, None], b, residual / s, s)
+    return Standardised(Q, T, b, residual / s, s)
 
 
 def constant_within(X: NDArray, cluster: NDArray) -> NDArray:

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.lapack import dposv
 
 from analysis.errors import ModelError
+from analysis.stats.arrangement import arrange
 from analysis.stats.at_risk import as_column
 from analysis.stats.cluster_sums import summarise
 from analysis.stats.columns import Standardised, as_matrix, constant_within, content_rank, standardise
-from analysis.stats.covariance import Structure, arrange
 from analysis.stats.likelihood import Likelihood, State
+from analysis.stats.structure import Structure
 
 # Newton decrement, in units of log-likelihood, below which one last step ends the search.
 CONVERGED = 1e-12
@@ -113,7 +114,7 @@ def reml(
             "All rows belong to one cluster; a mixed model needs two independent clusters or more."
         )
     arrangement = arrange(structure, content_rank(np.column_stack([X, y])))
-    y, X = y[arrangement.order], X[arrangement.order]
+    y, X = y.take(arrangement.order), X.take(arrangement.order, axis=0)
     columns = standardise(y, X, names)
     sums = summarise(structure, arrangement, np.column_stack([columns.Q, columns.r]))
     likelihood = Likelihood(sums, len(y), method == "reml")

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.stats.covariance import Structure, exchangeable, nested, random_intercept
+from analysis.stats.covariance import exchangeable, nested, random_intercept
 from analysis.stats.denominators import kenward_roger_vcov
 from analysis.stats.reml import LinearFit, reml
 from analysis.stats.small_sample import contrast, icc
+from analysis.stats.structure import Structure
 
 FOLDERS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("lmm_*/expected.csv")))
 Values = dict[str, np.ndarray]

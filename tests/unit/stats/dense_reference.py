@@ -70,7 +70,7 @@ def observed_information(f):
     return np.array([[f.y @ PGi @ PGj @ Py - 0.5 * np.trace(PGi @ PGj) for PGj in PG] for PGi in PG])
 
 
-def kenward_roger(f, L):
+def kenward_roger(f, L, *, observed=False):
     """Adjusted covariance of beta, F, its denominator degrees of freedom and lambda, for L beta = 0."""
     V_inverse = np.linalg.inv(_covariance(f.G, f.theta))
     q, Phi = range(len(f.G)), f.Phi
@@ -82,7 +82,7 @@ def kenward_roger(f, L):
             full = np.trace(V_inverse @ f.G[i] @ V_inverse @ f.G[j])
             lost = np.trace(2 * Phi @ Q[i][j] - Phi @ P[i] @ Phi @ P[j])
             information[i, j] = 0.5 * (full - lost)
-    W = np.linalg.inv(information)
+    W = np.linalg.inv(observed_information(f) if observed else information)
     Lambda = Phi @ sum(W[i, j] * (Q[i][j] - P[i] @ Phi @ P[j]) for i in q for j in q) @ Phi
     adjusted = Phi + 2 * Lambda
     Theta = L.T @ np.linalg.inv(L @ Phi @ L.T) @ L

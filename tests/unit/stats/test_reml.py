@@ -5,12 +5,10 @@ import pytest
 from scipy import stats
 
 from analysis.errors import ModelError
-from analysis.stats.covariance import Structure, Term, exchangeable, nested, random_intercept
+from analysis.stats.covariance import exchangeable, nested, random_intercept
 from analysis.stats.reml import reml
 from analysis.stats.small_sample import contrast
 from tests.unit.stats import dense_reference
-
-VISITS = 3
 
 
 def design(seed, *, clusters=14, largest=4, columns=3):
@@ -21,36 +19,6 @@ def design(seed, *, clusters=14, largest=4, columns=3):
     X = np.column_stack([np.ones(n), cluster % 2, rng.normal(size=(n, columns - 2))])
     effect = rng.normal(size=clusters)[cluster] * (seed % 2)
     return rng.normal(size=n) + effect + X @ np.arange(columns), X, cluster, rng
-
-
-def repeated_visits(rng, *, clusters):
-    """Labels of children in families, seen at some of three visits."""
-    rows = [
-        (family, child, visit)
-        for family in range(clusters)
-        for child in range(rng.integers(1, 4))
-        for visit in range(VISITS)
-        if visit == 1 or rng.random() < 0.8
-    ]
-    return np.array(rows).T
-
-
-def visit_structure(cluster, subject, visit):
-    """Unstructured over visits, plus the family: seven parameters from the same parts as every builder."""
-    pairs = [(a, b) for a in range(VISITS) for b in range(a, VISITS)]
-    terms = [Term(f"visits {a}, {b}", "subject", (a, b), -np.inf, float(a == b)) for a, b in pairs]
-    child = np.unique(cluster * 10 + subject, return_inverse=True)[1]
-    return Structure("family and visits", cluster, child, visit, (Term("family", "cluster"), *terms))
-
-
-def visit_basis(cluster, subject, visit):
-    family, child = dense_reference.basis(cluster, cluster * 10 + subject)
-    matrices = [family]
-    for a in range(VISITS):
-        for b in range(a, VISITS):
-            pair = np.outer(visit == a, visit == b)
-            matrices.append(child * (pair | pair.T))
-    return matrices
 
 
 def assert_same_fit(fit, dense):
@@ -82,18 +50,6 @@ def test_nested_equals_the_dense_reference(seed):
     G = dense_reference.basis(cluster, cluster * 10 + subject, np.arange(len(y)))
     fit = reml(y, X, nested(cluster, subject))
     assert_same_fit(fit, dense_reference.fit(y, X, G, (True, True, False)))
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_unstructured_visits_with_families_equal_the_dense_reference(seed):
-    rng = np.random.default_rng(seed)
-    labels = repeated_visits(rng, clusters=20)
-    cluster, _, visit = labels
-    y = rng.normal(size=len(cluster)) * (1.0 + visit) + rng.normal(size=20)[cluster]
-    X = np.column_stack([np.ones(len(y)), visit == 1, visit == 2, cluster % 2])
-    fit = reml(y, X, visit_structure(*labels))
-    assert fit.converged
-    assert_same_fit(fit, dense_reference.fit(y, X, visit_basis(*labels), (True,) + (False,) * 6))
 
 
 def test_large_clusters_keep_rows_instead_of_cross_products():
