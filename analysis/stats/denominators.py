@@ -1,4 +1,4 @@
-"""Covariance of a contrast and its denominator degrees of freedom, by four methods.
+"""Covariance of a contrast and its denominator degrees of freedom, by five methods.
 
 Every method takes a fit and L, (r, p) with independent rows, and answers with a `Reference`. They are called
 through `analysis.stats.small_sample.contrast`, which checks its arguments.
@@ -60,7 +60,32 @@ def kenward_roger(fit: LinearFit, L: NDArray) -> Reference:
     ------
     Kenward & Roger (1997), Biometrics 53:983-997, sections 2 and 3, with the expected information.
     """
-    W, r = _inverse(fit.expected), len(L)
+    return _kenward_roger(fit, L, _inverse(fit.expected))
+
+
+def kenward_roger_observed(fit: LinearFit, L: NDArray) -> Reference:
+    """The same with the observed information of the parameters that are not on their boundary.
+
+    This is the convention of SAS PROC MIXED (``ddfm=kr``) and, where the covariance is linear in its
+    parameters, of mmrm's ``Kenward-Roger-Linear``.
+
+    Raises
+    ------
+    ModelError : the fit is by maximum likelihood.
+
+    Source
+    ------
+    Kenward & Roger (1997), Biometrics 53:983-997, with W as in Bates et al., mmrm vignette "Details of the
+    Kenward-Roger calculation".
+    """
+    free = ~fit.at_bound
+    W = np.zeros_like(fit.observed)
+    W[np.ix_(free, free)] = _inverse(fit.observed[np.ix_(free, free)])
+    return _kenward_roger(fit, L, W)
+
+
+def _kenward_roger(fit: LinearFit, L: NDArray, W: NDArray) -> Reference:
+    r = len(L)
     vcov = L @ _adjusted_vcov(fit, W) @ L.T
     relative = np.linalg.solve(L @ fit.vcov @ L.T, L @ fit.vcov_gradient @ L.T)
     trace = np.trace(relative, axis1=1, axis2=2)
@@ -146,14 +171,17 @@ def normal(fit: LinearFit, L: NDArray) -> Reference:
 
 
 def _inverse(information: NDArray) -> NDArray:
-    # The pseudo-inverse serves parameters that cannot be told apart; only their sum then has a variance.
+    # The pseudo-inverse serves parameters that cannot be told apart; only their sum then has a variance. One
+    # of which the data know nothing has none.
     scale = np.sqrt(np.diagonal(information))
+    scale = np.where(scale > 0.0, scale, 1.0)
     correlation = information / np.outer(scale, scale)
     return np.linalg.pinv(correlation, rcond=1e-10, hermitian=True) / np.outer(scale, scale)
 
 
 METHODS: dict[str, Callable[[LinearFit, NDArray], Reference]] = {
     "kenward_roger": kenward_roger,
+    "kenward_roger_observed": kenward_roger_observed,
     "satterthwaite": satterthwaite,
     "between_within": between_within,
     "normal": normal,

@@ -12,7 +12,9 @@ from analysis.errors import ModelError
 from analysis.stats.denominators import METHODS
 from analysis.stats.reml import LinearFit
 
-DegreesOfFreedom = Literal["kenward_roger", "satterthwaite", "between_within", "normal"]
+DegreesOfFreedom = Literal[
+    "kenward_roger", "kenward_roger_observed", "satterthwaite", "between_within", "normal"
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +66,9 @@ def contrast(
     ----------
     fit : a fitted mixed model.
     L : (p,) for one contrast, or (r, p) with independent rows for a joint F test of r contrasts.
-    df : ``"kenward_roger"`` (covariance adjusted, t or scaled F), ``"satterthwaite"`` (t, or F after Fai &
-        Cornelius), ``"between_within"`` or ``"normal"`` (z, or chi-squared / r).
+    df : ``"kenward_roger"`` (covariance adjusted, t or scaled F; expected information, as in pbkrtest),
+        ``"kenward_roger_observed"`` (observed information, as in SAS and mmrm), ``"satterthwaite"`` (t, or F
+        after Fai & Cornelius), ``"between_within"`` or ``"normal"`` (z, or chi-squared / r).
     level : confidence level.
 
     Returns
