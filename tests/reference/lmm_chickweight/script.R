@@ -1,0 +1,2 @@
+source("../lmm_reference.R")
+two_level(cs = TRUE)

@@ -1,0 +1,2 @@
+source("../lmm_reference.R")
+three_level()
