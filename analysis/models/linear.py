@@ -10,10 +10,11 @@ from analysis.models.design import Design
 from analysis.models.groups import arm_names, select
 from analysis.results import Estimate
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import Covariate, LinearAnalysis, Outcome
-from analysis.stats.covariance import Structure, exchangeable, random_intercept
+from analysis.spec.sap import CourseAnalysis, Covariate, LinearAnalysis, Outcome
+from analysis.stats.covariance import exchangeable, random_intercept
 from analysis.stats.reml import LinearFit, reml
 from analysis.stats.small_sample import Contrast, contrast
+from analysis.stats.structure import Structure
 
 BUILDERS = {"random_intercept": random_intercept, "exchangeable": exchangeable}
 STRUCTURES = {
@@ -42,7 +43,12 @@ def row_of(design: Design, *names: str) -> np.ndarray:
 
 
 def estimate_contrast(
-    fit: LinearFit, L: np.ndarray, entry: LinearAnalysis, spec: Spec, name: str, **labels: str
+    fit: LinearFit,
+    L: np.ndarray,
+    entry: LinearAnalysis | CourseAnalysis,
+    spec: Spec,
+    name: str,
+    **labels: str,
 ) -> Estimate:
     """A contrast of the fit as an estimate of the plan, with the entry's degrees of freedom."""
     return as_estimate(name, contrast(fit, L, df=entry.df, level=spec.trial.level), **labels)
@@ -100,7 +106,7 @@ def missing_baseline(rows: pd.DataFrame, covariates: Iterable[Covariate], spec: 
     return [f"No baseline before randomisation: {reasons}."] if reasons else []
 
 
-def inference(entry: LinearAnalysis) -> str:
+def inference(entry: LinearAnalysis | CourseAnalysis) -> str:
     """How errors and degrees of freedom were found."""
     return (
         f"{DF_NAMES[entry.df]} standard errors and degrees of freedom from the expected information; "

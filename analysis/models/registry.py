@@ -30,6 +30,7 @@ FAMILIES = {
         Family("baseline", compares_arms=False),
         Family("mixed", compares_arms=True),
         Family("subgroups", compares_arms=True),
+        Family("course", compares_arms=True),
         Family("hazard", compares_arms=True),
         Family("incidence", compares_arms=False),
         Family("occupation", compares_arms=False),

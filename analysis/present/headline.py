@@ -82,6 +82,25 @@ def _mixed(result: Result, request: Request) -> list[_Line]:
     return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
 
 
+def _course(result: Result, request: Request) -> list[_Line]:
+    entry = request.spec.analyses[result.analysis]
+    decimals = decimals_of(entry.parameter, request.spec)
+    names = {each.id: each.label for each in request.spec.trial.visits}
+    lines = []
+    for visit in entry.visits:
+        texts = tuple(
+            fmt.mean_sd(
+                *(_value(one(result.estimates, name, arm=arm, visit=visit)) for name in ("mean", "sd")),
+                decimals,
+            )
+            for arm in request.arms
+        )
+        gap = one(result.estimates, "difference", visit=visit)
+        measure = f"{label(request.spec, 'parameter', entry.parameter)} at {names[visit]}, mean (SD)"
+        lines.append(_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1)))
+    return lines
+
+
 def _hazard(result: Result, request: Request) -> list[_Line]:
     texts = tuple(
         f"{fmt.whole(count(result, 'events', arm=arm))} of {fmt.whole(count(result, 'children', arm=arm))}"
@@ -138,6 +157,7 @@ def _points(found: Estimate) -> str:
 
 _READ: dict[str, Callable[[Result, Request], list[_Line]]] = {
     "mixed": _mixed,
+    "course": _course,
     "hazard": _hazard,
     "incidence": _incidence,
     "occupation": _occupation,

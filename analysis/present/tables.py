@@ -7,6 +7,7 @@ from analysis.present.blinding import check_open_text
 from analysis.present.reading import Found, results_for
 from analysis.present.request import Request
 from analysis.present.table_baseline import tabulate_baseline
+from analysis.present.table_course import tabulate_course
 from analysis.present.table_effects import tabulate_hazards, tabulate_means
 from analysis.present.table_form import Table, to_json, write_forms
 from analysis.present.table_harms import tabulate_harms
@@ -22,6 +23,7 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
     "means": tabulate_means,
     "subgroups": tabulate_subgroups,
+    "course": tabulate_course,
     "hazards": tabulate_hazards,
     "probabilities": tabulate_probabilities,
     "days": tabulate_days,

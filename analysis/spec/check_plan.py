@@ -8,6 +8,7 @@ from analysis.spec.sap import (
     Analysis,
     BaselineAnalysis,
     Condition,
+    CourseAnalysis,
     Estimand,
     HazardAnalysis,
     IncidenceAnalysis,
@@ -111,6 +112,12 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         check_known([analysis.outcome.visit], spec.codes_of("visit"), where=where, what="visit")
         covariates = [covariate.column for covariate in analysis.covariates]
         check_known(covariates, subjects | {"base"}, where=where, what="covariate")
+    if isinstance(analysis, CourseAnalysis):
+        check_known([analysis.parameter], spec.codes_of("parameter"), where=where, what="parameter")
+        check_known(analysis.visits, spec.codes_of("visit"), where=where, what="visit")
+        covariates = [covariate.column for covariate in analysis.covariates]
+        check_known(covariates, subjects | {"base"}, where=where, what="covariate")
+        check_known(analysis.by_visit, covariates, where=where, what="covariate of this entry")
     if isinstance(analysis, SubgroupAnalysis):
         columns = [moderator.column for moderator in analysis.moderators]
         check_known(columns, subjects, where=where, what="moderator")

@@ -151,6 +151,23 @@ class MixedAnalysis(LinearAnalysis):
     family: Literal["mixed"]
 
 
+class CourseAnalysis(_Analysis):
+    """The difference between arms in the mean of an outcome at each of several visits.
+
+    `by_visit` names the covariates whose effect may differ between visits.
+    """
+
+    family: Literal["course"]
+    estimand: str
+    population: str
+    parameter: str
+    visits: tuple[str, ...]
+    covariates: tuple[Covariate, ...]
+    by_visit: tuple[str, ...] = ()
+    structure: Literal["unstructured_in_cluster", "unstructured"]
+    df: Literal["kenward_roger", "satterthwaite"]
+
+
 class Moderator(Declaration):
     """A column of `subjects` whose groups are compared; `below` cuts a number into two named groups."""
 
@@ -220,6 +237,7 @@ Analysis = (
     | BaselineAnalysis
     | MixedAnalysis
     | SubgroupAnalysis
+    | CourseAnalysis
     | HazardAnalysis
     | IncidenceAnalysis
     | OccupationAnalysis
@@ -236,6 +254,7 @@ class Output(Declaration):
         "baseline",
         "means",
         "subgroups",
+        "course",
         "hazards",
         "incidence_curve",
         "route_curves",

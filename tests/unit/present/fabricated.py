@@ -40,6 +40,8 @@ def results(view: str) -> dict[str, Result | Failure]:
             mixed("A02"),
             *(mixed(each) for each in ("A04", *SECONDARY)),
             subgroups("A10"),
+            course("A11"),
+            course("A11C"),
             hazard("A30"),
             hazard("A30R"),
             hazard("A30U"),
@@ -257,6 +259,47 @@ def subgroups(analysis: str) -> Result:
                     Estimate(name, value, labels={"arm": arm, **here})
                     for name, value in (("mean", 11.25), ("sd", 7.5))
                 ]
+    return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
+
+
+def course(analysis: str) -> Result:
+    """The difference at V4 is 1 and at V5 2."""
+    counts = [
+        Count(name, n, {"arm": arm, **where})
+        for where, n in (
+            ({"set": "available"}, 222),
+            ({"set": "analysed"}, 210),
+            ({"visit": "V4"}, 130),
+            ({"visit": "V5"}, 175),
+        )
+        for arm in ARMS
+        for name in ("families", "children")
+    ]
+    estimates = [
+        Estimate(
+            "interaction", 0.16, df=251.25, ndf=1, statistic=0.16, p=0.69, labels={"of": "arm and visit"}
+        )
+    ]
+    for at, visit in enumerate(("V4", "V5"), start=1):
+        where = {"visit": visit}
+        labels = {"contrast": "NIM - SAU", **where}
+        estimates.append(
+            Estimate(
+                "difference",
+                float(at),
+                se=1.0,
+                low=at - 2.0,
+                high=at + 2.0,
+                level=0.95,
+                df=260.25,
+                statistic=float(at),
+                p=0.3 / at,
+                labels=labels,
+            )
+        )
+        for arm in ARMS:
+            for name, value in (("mean", 12.25 - at), ("sd", 7.5), ("adjusted_mean", 12.0 - at)):
+                estimates.append(Estimate(name, value, labels={"arm": arm, **where}))
     return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
 
 

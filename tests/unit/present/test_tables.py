@@ -130,6 +130,18 @@ def test_a_subgroup_has_its_difference_and_only_the_interaction_a_p_value() -> N
     assert london.cells[4].text == "2.00 (0.00 to 4.00)"
 
 
+def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> None:
+    made = table("closed", "T9")
+    last = find(made, "2.5 years")
+    assert [cell.text for cell in last.cells] == [
+        *("175", "10.3 (7.5)") * 2,
+        "2.00 (0.00 to 4.00)",
+        "260.3",
+        "0.15",
+    ]
+    assert [cell.text for cell in find(made, "The same difference").cells][-2:] == ["251.3", "0.69"]
+
+
 def test_what_was_never_measured_has_no_data() -> None:
     assert {cell.text for cell in find(table("open", "T1"), "PIR-GAS").cells} == {"no data"}
 

@@ -1,0 +1,70 @@
+"""The table of a course: per visit children, raw and adjusted means by arm, and the adjusted difference."""
+
+from analysis.present import format as fmt
+from analysis.present.reading import Found, arm_name, count, decimals_of, one, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.results import Estimate, Failure, Result, select
+
+CONVENTIONS = (
+    "Means and SDs are raw; the difference is adjusted as the method says",
+    "A child seen at one visit only takes part in the model",
+)
+
+
+def tabulate_course(request: Request) -> Table:
+    """Per analysis and visit: n and mean (SD) by arm, adjusted difference, df, P; then the interaction."""
+    return request.table(
+        stub="Visit",
+        columns=[
+            *(f"{arm_name(arm)}\n{what}" for arm in request.arms for what in ("n", "mean (SD)")),
+            f"Adjusted difference\n{request.contrast} ({request.level})",
+            "df",
+            "P",
+        ],
+        rows=[row for item in request.items for row in _rows(item, request)],
+        conventions=CONVENTIONS,
+    )
+
+
+def _rows(item: Found, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    visits = values_of(select(item.estimates, name="difference"), "visit")
+    rows = [Row(request.name(item), kind="group")]
+    rows += [_visit(item, request, visit) for visit in visits]
+    if test := one(item.estimates, "interaction"):
+        blank = (Cell(""),) * (2 * len(request.arms) + 1)
+        cells = (*blank, _number(item, test, "df"), _p(item, test))
+        rows.append(Row("The same difference at every visit (F test)", cells, indent=1))
+    return rows
+
+
+def _visit(item: Result, request: Request, visit: str) -> Row:
+    decimals = decimals_of(request.spec.analyses[item.analysis].parameter, request.spec)
+    cells = [cell for arm in request.arms for cell in _arm(item, arm, visit, decimals)]
+    found = one(item.estimates, "difference", visit=visit)
+    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
+    text = fmt.estimate(found.value, found.low, found.high, decimals + 1)
+    shown = Cell(text, values, item.analysis, "adjusted difference")
+    name = next(each.label for each in request.spec.trial.visits if each.id == visit)
+    return Row(name, (*cells, shown, _number(item, found, "df"), _p(item, found)), indent=1)
+
+
+def _arm(item: Result, arm: str, visit: str, decimals: int) -> tuple[Cell, Cell]:
+    n = count(item, "children", arm=arm, visit=visit)
+    found = [one(item.estimates, name, arm=arm, visit=visit) for name in ("mean", "sd")]
+    mean, sd = (each.value if each else None for each in found)
+    return (
+        Cell(fmt.whole(n), numbers(n=n), item.analysis, "children"),
+        Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
+    )
+
+
+def _number(item: Result, found: Estimate, name: str) -> Cell:
+    value = getattr(found, name)
+    return Cell(fmt.number(value, fmt.DF), numbers(**{name: value}), item.analysis, name)
+
+
+def _p(item: Result, found: Estimate) -> Cell:
+    return Cell(fmt.p_value(found.p), numbers(p=found.p), item.analysis, "P value")
