@@ -1,0 +1,1 @@
+"""Times of the estimators beside those of R packages, in one run."""

@@ -1,0 +1,156 @@
+"""What is timed: one task per row of the table, and our side of it."""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.stats.batch import reml_batch
+from analysis.stats.covariance import random_intercept, unstructured
+from analysis.stats.hazards import cox
+from analysis.stats.multistate import aalen_johansen, occupation_curve
+from analysis.stats.reml import reml
+from analysis.stats.small_sample import contrast
+from benchmarks.simulated import DATA, FAMILIES, SEED, Table
+
+RESPONSES = 5000
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the table: our time, R's program of the same name in peers.R, and the ratio to reach.
+
+    Attributes
+    ----------
+    name, what : key on the command line, and the work as printed.
+    data : which of `DATA` it works on.
+    ours : seconds for one unit of work, and peak memory in MiB where it matters.
+    peer : program in peers.R; its time is for the same unit of work.
+    target : how many times faster than R it should be; None where there is no target.
+    """
+
+    name: str
+    what: str
+    data: str
+    ours: Callable[[Table], tuple[float, float | None]]
+    peer: str | None
+    target: float | None
+
+
+def median_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Median time of one call, after one call that does not count."""
+    work()
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return float(np.median(seconds))
+
+
+def columns(table: Table, *names: str) -> NDArray:
+    return np.column_stack([np.ones(len(table["y"])), *(table[name] for name in names)])
+
+
+def fit_with_kenward_roger(table: Table) -> tuple[float, None]:
+    X = columns(table, "arm", "site", "age", "sex", "base")
+
+    def work():
+        return contrast(reml(table["y"], X, random_intercept(table["family"])), np.eye(6)[1])
+
+    return median_seconds(work, 50), None
+
+
+def many_responses(table: Table, *, L: NDArray | None = None) -> tuple[float, None]:
+    X = columns(table, "arm", "site", "age", "sex", "base")
+    rng = np.random.default_rng(SEED + 4)
+    effect = 3.0 * rng.normal(size=(FAMILIES, RESPONSES))[table["family"]]
+    Y = effect + 5.0 * rng.normal(size=(len(X), RESPONSES))
+    seconds = median_seconds(lambda: reml_batch(Y, X, table["family"], kenward_roger=L), 7)
+    return seconds / RESPONSES, None
+
+
+def tested_responses(table: Table) -> tuple[float, None]:
+    return many_responses(table, L=np.eye(6)[1])
+
+
+def repeated_measures(table: Table) -> tuple[float, None]:
+    """Arm at the last visit, by Kenward-Roger."""
+    at_visit = [table["visit"] == visit for visit in range(1, 4)]
+    regions = [table["region"] == region for region in (1, 2)]
+    by_visit = [here * table["arm"] for here in at_visit]
+    X = np.column_stack([columns(table, "arm", "sex"), *regions, *at_visit, *by_visit])
+    L = np.zeros(X.shape[1])
+    L[[1, -1]] = 1.0
+
+    def work():
+        return contrast(reml(table["y"], X, unstructured(table["subject"], table["visit"])), L)
+
+    return median_seconds(work, 10), None
+
+
+def one_large_fit(data: str) -> tuple[float, float]:
+    """In a process of its own, so that its peak memory, the data included, is known."""
+    run = [sys.executable, "-m", "benchmarks.tasks", data]
+    seconds, mebibytes = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
+    return float(seconds), float(mebibytes)
+
+
+def fit_of_tenth(table: Table) -> tuple[float, float]:
+    return one_large_fit("children_tenth")
+
+
+def fit_of_million(table: Table) -> tuple[float, float]:
+    return one_large_fit("children")
+
+
+def proportional_hazards(table: Table) -> tuple[float, None]:
+    X = np.column_stack([table["arm"], table["site"], table["age"]])
+
+    def work():
+        return cox(None, table["time"], table["cause"] > 0, X, cluster=table["family"])
+
+    return median_seconds(work, 30), None
+
+
+def transition_curves(table: Table) -> tuple[float, None]:
+    """Both arms, with standard errors at every time."""
+    target = np.where(table["cause"] > 0, table["cause"], -1)
+    arms = [np.flatnonzero(table["arm"] == arm) for arm in (0, 1)]
+
+    def work():
+        for rows in arms:
+            zero = np.zeros(len(rows))
+            spells = (rows, zero, table["time"][rows], zero, target[rows])
+            occupation_curve(aalen_johansen(*spells, 3, cluster=table["family"][rows]))
+
+    return median_seconds(work, 20), None
+
+
+TASKS = (
+    Task("fit", "one fit with Kenward-Roger", "trial", fit_with_kenward_roger, "lmertest", 30),
+    Task("mmrm", "MMRM, unstructured, with Kenward-Roger", "visits", repeated_measures, "mmrm", 5),
+    Task("batch", "one of 5,000 responses", "trial", many_responses, "refit", 500),
+    Task("batch-kr", "the same with Kenward-Roger", "trial", tested_responses, "lmertest", 2000),
+    Task("tenth", "100,000 children, one fit", "children_tenth", fit_of_tenth, "lmer", None),
+    Task("million", "1,000,000 children, one fit", "children", fit_of_million, "lmer", 15),
+    Task("cox", "Cox model, family-robust", "survival", proportional_hazards, "coxph", None),
+    Task("curves", "Aalen-Johansen curves of two arms", "survival", transition_curves, "survfit", None),
+)
+
+
+def main(data: str) -> None:
+    """Print the median time of a fit to a large table and the peak memory of the process, in MiB."""
+    table = DATA[data]()
+    X = columns(table, "arm", "x", "z", "w")
+    seconds = median_seconds(lambda: reml(table["y"], X, random_intercept(table["family"])), 3)
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
