@@ -17,7 +17,14 @@ from analysis.stats.at_risk import (
     as_states,
     as_weights,
 )
-from analysis.stats.influence import ChiSquare, Linear, cluster_covariance, wald_test
+from analysis.stats.influence import (
+    ChiSquare,
+    Linear,
+    cluster_covariance,
+    cluster_sums,
+    cross_product,
+    wald_test,
+)
 from analysis.stats.labels import Labels, as_labels, encode
 from analysis.stats.partial_likelihood import likelihood, maximise, refuse_collinear, score_residuals
 from analysis.stats.risk_sets import RiskSets, risk_sets
@@ -146,19 +153,19 @@ def cox(
     vcov[free] = np.linalg.inv(at.information[free])
     influence = _to_caller(sets, score_residuals(sets, at)) @ np.where(np.isnan(vcov), 0.0, vcov)
     influence[:, endless] = np.nan
-    units = len(influence) if labels is None else len(encode(labels)[1])
+    total = cluster_sums(influence, labels)
     return CoxFit(
         coef=beta,
         vcov_model=vcov,
-        vcov_robust=cluster_covariance(influence, labels),
+        vcov_robust=cross_product(total),
         loglik=(null.loglik, at.loglik),
         influence=influence,
         cluster=labels,
         n_rows=len(influence),
         n_events=len(sets.dead),
-        n_clusters=units,
+        n_clusters=len(total),
         ties=ties,
-        notes=_notes(endless, units),
+        notes=_notes(endless, len(total)),
         risk_sets=sets,
     )
 
@@ -176,8 +183,7 @@ def _prepare(
     if ties not in ("efron", "breslow"):
         raise ModelError(f"ties {ties!r} are not known; use efron or breslow.")
     if start is None:
-        stops = as_column(stop, "stop")
-        starts = np.full(len(stops), -np.inf)
+        starts, stops = None, as_column(stop, "stop")
     else:
         starts, stops = as_intervals(start, stop)
     n = len(stops)

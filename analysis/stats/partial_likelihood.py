@@ -66,20 +66,18 @@ def likelihood(sets: RiskSets, beta: FloatArray) -> Likelihood:
     ------
     Efron (1977), J. Am. Stat. Assoc. 72:557; Therneau & Grambsch (2000), Modeling Survival Data, ch. 3.
     """
-    X, dead, weight = sets.X, sets.dead, sets.weight
-    predictor = X @ beta
-    risk = np.exp(np.clip(predictor, -LARGEST, LARGEST))
+    X = sets.X
+    risk = np.exp(np.minimum(np.maximum(X @ beta, -LARGEST), LARGEST))
     weighted = np.empty((len(X), X.shape[1] + 1))
-    weighted[:, 0] = weight * risk
+    weighted[:, 0] = sets.weight * risk
     np.multiply(X, weighted[:, :1], out=weighted[:, 1:])
-    dying = np.add.reduceat(weighted[dead], sets.first_term, axis=0)
-    at_risk = sets.over_rows(weighted)[sets.term] - sets.fraction[:, None] * dying[sets.term]
-    total, mean = at_risk[:, 0], at_risk[:, 1:] / at_risk[:, :1]
-    hazard = sets.death_weight / total
+    at_risk = sets.over_terms(weighted)
+    total = at_risk[:, 0]
+    mean, hazard = at_risk[:, 1:] / total[:, None], sets.death_weight / total
     exposure = weighted[:, 0] * sets.over_sets(hazard[:, None])[:, 0]
     return Likelihood(
-        loglik=float(weight[dead] @ predictor[dead] - sets.death_weight @ np.log(total)),
-        score=X[dead].T @ weight[dead] - mean.T @ sets.death_weight,
+        loglik=float(sets.observed @ beta - sets.death_weight @ np.log(total)),
+        score=sets.observed - sets.death_weight @ mean,
         information=(X.T * exposure) @ X - (mean.T * sets.death_weight) @ mean,
         risk=risk,
         hazard=hazard,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.at_risk import BoolArray, FloatArray, IntArray, risk_window
+from analysis.stats.at_risk import BoolArray, FloatArray, IntArray
 
 # A difference of sums below this share of the first sum is not trusted.
 LOST_DIGITS = 1e-8
@@ -23,18 +23,18 @@ class Suffix:
     ----------
     row : (k,)
         Rows by stratum, and by descending position within it.
-    bounds : (strata + 1,)
-        Where the strata begin in `row`.
-    last : (m,)
-        Place in `row` of the last row that counts for each set.
-    some : (m,)
-        Whether any row counts.
+    blocks : tuple of slice
+        Places in `row` of each stratum.
+    some : (k',)
+        Sets for which any row counts.
+    last : (k',)
+        Place in `row` of the last row that counts for them.
     """
 
     row: IntArray
-    bounds: IntArray
+    blocks: tuple[slice, ...]
+    some: IntArray
     last: IntArray
-    some: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +53,8 @@ class RiskSets:
         The row is at risk in sets lo ... hi - 1; a row with an event dies in set hi - 1.
     time : (m,)
         Death time of each set, increasing within stratum.
-    bounds : (strata + 1,)
-        Where the strata begin among the sets.
+    blocks : tuple of slice
+        The sets of each stratum.
     dead : (D,)
         Rows with an event, by set.
     term : (D,)
@@ -63,6 +63,10 @@ class RiskSets:
         Share of the dying already taken out of the set, and mean weight of the dying.
     first_term, deaths : (m,)
         First term and number of terms of each set.
+    tied : bool
+        Whether some term takes dying rows out of its set.
+    observed : (p,)
+        Weighted sum of the covariates of the dying.
     leaving, entering : Suffix
         Rows that have not left, and rows among those entering late that have not entered, by each set.
     """
@@ -75,13 +79,15 @@ class RiskSets:
     lo: IntArray
     hi: IntArray
     time: FloatArray
-    bounds: IntArray
+    blocks: tuple[slice, ...]
     dead: IntArray
     term: IntArray
     fraction: FloatArray
     death_weight: FloatArray
     first_term: IntArray
     deaths: IntArray
+    tied: bool
+    observed: FloatArray
     leaving: Suffix
     entering: Suffix
 
@@ -99,23 +105,35 @@ class RiskSets:
             total[some, 0] = np.where(total[some, 0] > LOST_DIGITS * before, total[some, 0], np.nan)
         return total
 
+    def over_terms(self, values: FloatArray) -> FloatArray:
+        """Sum of row values (n, r) over what each term of the likelihood compares, (D, r)."""
+        total = self.over_rows(values).take(self.term, axis=0)
+        if self.tied:
+            dying = np.add.reduceat(values.take(self.dead, axis=0), self.first_term, axis=0)
+            total -= self.fraction[:, None] * dying.take(self.term, axis=0)
+        return total
+
     def over_sets(self, terms: FloatArray) -> FloatArray:
         """Sum of term values (D, r) over the sets where each row is at risk, (n, r).
 
         A dying row takes part in each term of its set only by the share that is still in the set.
         """
-        running = np.zeros((len(self.time) + len(self.bounds) - 1, terms.shape[1]))
+        running = np.zeros((len(self.time) + len(self.blocks), terms.shape[1]))
         per_set = np.add.reduceat(terms, self.first_term, axis=0)
-        for code, (first, end) in enumerate(itertools.pairwise(self.bounds)):
-            np.cumsum(per_set[first:end], axis=0, out=running[first + code + 1 : end + code + 1])
-        collected = running[self.hi + self.stratum] - running[self.lo + self.stratum]
-        taken_out = np.add.reduceat(terms * self.fraction[:, None], self.first_term, axis=0)
-        collected[self.dead] -= taken_out[self.term]
+        for code, block in enumerate(self.blocks):
+            after = slice(block.start + code + 1, block.stop + code + 1)
+            np.add.accumulate(per_set[block], axis=0, out=running[after])
+        collected = running.take(self.hi + self.stratum, axis=0)
+        if len(self.entering.row):
+            collected -= running.take(self.lo + self.stratum, axis=0)
+        if self.tied:
+            taken_out = np.add.reduceat(terms * self.fraction[:, None], self.first_term, axis=0)
+            collected[self.dead] -= taken_out.take(self.term, axis=0)
         return collected
 
 
 def risk_sets(
-    start: FloatArray,
+    start: FloatArray | None,
     stop: FloatArray,
     event: BoolArray,
     X: FloatArray,
@@ -126,50 +144,64 @@ def risk_sets(
 ) -> RiskSets:
     """Rows sorted for the partial likelihood; the same for every order in which they are given."""
     time, bounds, lo, hi = _death_sets(start, stop, event, stratum)
-    order = np.lexsort((*X.T, weight, event, lo, -hi, stratum))
-    event, weight, lo, hi, stratum = event[order], weight[order], lo[order], hi[order], stratum[order]
+    position = _descending(hi, stratum, bounds)
+    order = np.lexsort((*X.T, weight, event + 2 * (lo + (len(time) + 1) * position)))
+    event, weight, lo, hi, stratum = (each[order] for each in (event, weight, lo, hi, stratum))
     dead = np.flatnonzero(event)
     dead = dead[np.argsort(hi[dead], kind="stable")]
     term = hi[dead] - 1
-    first_term = np.searchsorted(term, np.arange(len(time)))
-    deaths = np.diff(first_term, append=len(term))
+    deaths = np.bincount(term)
+    first_term = np.cumsum(deaths) - deaths
     place = np.arange(len(term)) - first_term[term]
     late = np.flatnonzero(lo > bounds[stratum])
+    late = late[np.argsort(_descending(lo[late], stratum[late], bounds), kind="stable")]
+    centred = _centred(X[order], weight, stratum)
     return RiskSets(
         order=order,
-        X=_centred(X[order], weight, stratum),
+        X=centred,
         event=event,
         weight=weight,
         stratum=stratum,
         lo=lo,
         hi=hi,
         time=time,
-        bounds=bounds,
+        blocks=_blocks(bounds),
         dead=dead,
         term=term,
         fraction=place / deaths[term] if efron else np.zeros(len(term)),
         death_weight=(np.add.reduceat(weight[dead], first_term) / deaths)[term],
         first_term=first_term,
         deaths=deaths,
+        tied=efron and len(term) > len(time),
+        observed=weight[dead] @ centred[dead],
         leaving=_suffix(np.arange(len(hi)), hi, stratum, bounds),
-        entering=_suffix(late[np.lexsort((-lo[late], stratum[late]))], lo, stratum, bounds),
+        entering=_suffix(late, lo[late], stratum[late], bounds),
     )
 
 
 def _death_sets(
-    start: FloatArray, stop: FloatArray, event: BoolArray, stratum: IntArray
+    start: FloatArray | None, stop: FloatArray, event: BoolArray, stratum: IntArray
 ) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
     """Times of the sets, where the strata begin among them, and the window of sets of each row."""
-    lo, hi = np.zeros(len(stop), dtype=np.int64), np.zeros(len(stop), dtype=np.int64)
-    times: list[FloatArray] = []
-    bounds = [0]
-    order = np.argsort(stratum, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1):
-        times.append(np.unique(stop[rows][event[rows]]))
-        first, last = risk_window(start[rows], stop[rows], times[-1])
-        lo[rows], hi[rows] = bounds[-1] + first, bounds[-1] + last
-        bounds.append(bounds[-1] + len(times[-1]))
-    return np.concatenate(times), np.array(bounds), lo, hi
+    order = np.lexsort((stop, stratum))
+    times, strata = stop[order], stratum[order]
+    first = np.flatnonzero(np.r_[True, (times[1:] != times[:-1]) | (strata[1:] != strata[:-1])])
+    deadly = np.logical_or.reduceat(event[order], first)
+    hi = np.empty(len(stop), dtype=np.int64)
+    hi[order] = np.repeat(np.cumsum(deadly), np.diff(first, append=len(stop)))
+    time, of_set = times[first[deadly]], strata[first[deadly]]
+    bounds = np.searchsorted(of_set, np.arange(strata[-1] + 2))
+    if start is None:
+        return time, bounds, bounds[stratum], hi
+    levels = np.unique(time)
+    key = of_set * (len(levels) + 1) + np.searchsorted(levels, time, side="right")
+    entry = stratum * (len(levels) + 1) + np.searchsorted(levels, start, side="right")
+    return time, bounds, np.searchsorted(key, entry, side="right"), hi
+
+
+def _descending(position: IntArray, stratum: IntArray, set_bounds: IntArray) -> IntArray:
+    """A number that grows with the stratum, and within it as the position among the sets falls."""
+    return set_bounds[stratum] + set_bounds[stratum + 1] - position + stratum
 
 
 def _centred(X: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatArray:
@@ -180,21 +212,24 @@ def _centred(X: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatArray
 
 
 def _suffix(row: IntArray, position: IntArray, stratum: IntArray, set_bounds: IntArray) -> Suffix:
-    bounds = np.searchsorted(stratum[row], np.arange(len(set_bounds)))
-    sets = np.arange(set_bounds[-1])
-    parts = zip(itertools.pairwise(bounds), itertools.pairwise(set_bounds), strict=True)
-    count = [
-        np.searchsorted(-position[row[first:end]], -sets[begin:stop], side="left")
-        for (first, end), (begin, stop) in parts
-    ]
-    counts = np.concatenate(count)
-    last = np.repeat(bounds[:-1], np.diff(set_bounds)) + counts - 1
-    return Suffix(row=row, bounds=bounds, last=last, some=counts > 0)
+    """The rows `row`, sorted by stratum and descending position, as summed for each set."""
+    if not len(row):
+        return Suffix(row=row, blocks=(), some=row, last=row)
+    of_set = np.repeat(np.arange(len(set_bounds) - 1), np.diff(set_bounds))
+    bounds = np.searchsorted(stratum, np.arange(len(set_bounds)))
+    nearest = _descending(np.arange(set_bounds[-1]) + 1, of_set, set_bounds)
+    counts = np.searchsorted(_descending(position, stratum, set_bounds), nearest, side="right")
+    some = np.flatnonzero(counts > bounds[of_set])
+    return Suffix(row=row, blocks=_blocks(bounds), some=some, last=counts[some] - 1)
+
+
+def _blocks(bounds: IntArray) -> tuple[slice, ...]:
+    return tuple(itertools.starmap(slice, itertools.pairwise(bounds.tolist())))
 
 
 def _beyond(suffix: Suffix, values: FloatArray) -> FloatArray:
     """Sum of row values over the rows that count, for each set that has any."""
-    running = values[suffix.row]
-    for first, end in itertools.pairwise(suffix.bounds):
-        np.cumsum(running[first:end], axis=0, out=running[first:end])
-    return running[suffix.last[suffix.some]]
+    running = values.take(suffix.row, axis=0)
+    for block in suffix.blocks:
+        np.add.accumulate(running[block], axis=0, out=running[block])
+    return running.take(suffix.last, axis=0)
