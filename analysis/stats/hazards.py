@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import (
@@ -54,6 +53,8 @@ class CoxFit:
         How tied deaths enter: ``efron`` or ``breslow``.
     notes : tuple of str
         What a reader of the estimates must know.
+    start, stop : (n,)
+        Interval of each row; `start` is None when every row is at risk from the origin.
     risk_sets : RiskSets
         The rows as the likelihood sees them, for residuals and tests of proportional hazards.
     """
@@ -69,6 +70,8 @@ class CoxFit:
     n_clusters: int
     ties: Ties
     notes: tuple[str, ...]
+    start: FloatArray | None
+    stop: FloatArray
     risk_sets: RiskSets
 
     @property
@@ -79,7 +82,7 @@ class CoxFit:
     @property
     def likelihood_ratio(self) -> ChiSquare:
         """Likelihood-ratio test that all log hazard ratios are 0; it takes rows as independent."""
-        return _chi_square(2 * (self.loglik[1] - self.loglik[0]), len(self.coef))
+        return ChiSquare.of(2 * (self.loglik[1] - self.loglik[0]), len(self.coef))
 
     def wald_test(self, *, robust: bool = True) -> ChiSquare:
         """Wald test that all log hazard ratios are 0."""
@@ -89,8 +92,8 @@ class CoxFit:
         """Score test that all log hazard ratios are 0; for one arm term, not robust, the log-rank test."""
         null = likelihood(self.risk_sets, np.zeros(len(self.coef)))
         if not robust:
-            return _chi_square(null.score @ np.linalg.solve(null.information, null.score), len(self.coef))
-        residual = _to_caller(self.risk_sets, score_residuals(self.risk_sets, null))
+            return ChiSquare.of(null.score @ np.linalg.solve(null.information, null.score), len(self.coef))
+        residual = to_caller(self.risk_sets, score_residuals(self.risk_sets, null))
         return wald_test(residual.sum(axis=0), cluster_covariance(residual, self.cluster))
 
 
@@ -143,7 +146,8 @@ def cox(
     Cox (1972); Andersen et al. (1993), Statistical Models Based on Counting Processes, ch. VII.2; Efron
     (1977); robust variance: Lin & Wei (1989), J. Am. Stat. Assoc. 84:1074; Lee, Wei & Amato (1992).
     """
-    sets, labels = _prepare(start, stop, event, X, cluster, strata, ties, weights)
+    begin, end = as_rows(start, stop)
+    sets, labels = _prepare(begin, end, event, X, cluster, strata, ties, weights)
     null = likelihood(sets, np.zeros(sets.X.shape[1]))
     refuse_collinear(sets, null)
     beta, at, endless = maximise(sets, null)
@@ -151,7 +155,7 @@ def cox(
     free = np.ix_(~endless, ~endless)
     vcov = np.full((len(beta),) * 2, np.nan)
     vcov[free] = np.linalg.inv(at.information[free])
-    influence = _to_caller(sets, score_residuals(sets, at)) @ np.where(np.isnan(vcov), 0.0, vcov)
+    influence = to_caller(sets, score_residuals(sets, at)) @ np.where(np.isnan(vcov), 0.0, vcov)
     influence[:, endless] = np.nan
     total = cluster_sums(influence, labels)
     return CoxFit(
@@ -166,13 +170,20 @@ def cox(
         n_clusters=len(total),
         ties=ties,
         notes=_notes(endless, len(total)),
+        start=begin,
+        stop=end,
         risk_sets=sets,
     )
 
 
+def as_rows(start: ArrayLike | None, stop: ArrayLike) -> tuple[FloatArray | None, FloatArray]:
+    """Starts and stops of rows, (n,), as `cox` takes them."""
+    return (None, as_column(stop, "stop")) if start is None else as_intervals(start, stop)
+
+
 def _prepare(
-    start: ArrayLike | None,
-    stop: ArrayLike,
+    start: FloatArray | None,
+    stop: FloatArray,
     event: ArrayLike,
     X: ArrayLike,
     cluster: ArrayLike | Sequence[Hashable] | None,
@@ -182,20 +193,16 @@ def _prepare(
 ) -> tuple[RiskSets, Labels | None]:
     if ties not in ("efron", "breslow"):
         raise ModelError(f"ties {ties!r} are not known; use efron or breslow.")
-    if start is None:
-        starts, stops = None, as_column(stop, "stop")
-    else:
-        starts, stops = as_intervals(start, stop)
-    n = len(stops)
+    n = len(stop)
     happened = as_states(event, "event", n=n, allowed=range(2)) == 1
     if not happened.any():
         raise ModelError("no row has an event, so a Cox model is not defined.")
     labels = np.zeros(n, dtype=np.int64) if strata is None else as_labels(strata, n=n, name="strata")
     sets = risk_sets(
-        starts,
-        stops,
+        start,
+        stop,
         happened,
-        _design(X, n),
+        design(X, n),
         weight=as_weights(weights, n=n),
         stratum=encode(labels)[0],
         efron=ties == "efron",
@@ -203,7 +210,14 @@ def _prepare(
     return sets, None if cluster is None else as_labels(cluster, n=n, name="cluster")
 
 
-def _design(X: ArrayLike, n: int) -> FloatArray:
+def design(X: ArrayLike, n: int) -> FloatArray:
+    """Covariates of n rows, (n, p), all finite.
+
+    Raises
+    ------
+    ModelError
+        If the shape is another, or a value is missing; the message names column and row.
+    """
     columns = np.asarray(X)
     columns = columns[:, None] if columns.ndim == 1 else columns
     if columns.ndim != 2 or columns.shape[0] != n or not columns.shape[1]:
@@ -211,15 +225,11 @@ def _design(X: ArrayLike, n: int) -> FloatArray:
     return np.column_stack([as_column(column, f"column {j} of X", n=n) for j, column in enumerate(columns.T)])
 
 
-def _to_caller(sets: RiskSets, residual: FloatArray) -> FloatArray:
+def to_caller(sets: RiskSets, residual: FloatArray) -> FloatArray:
     """Weighted residuals in the order of the caller's rows."""
     placed = np.empty_like(residual)
     placed[sets.order] = residual * sets.weight[:, None]
     return placed
-
-
-def _chi_square(statistic: float, df: int) -> ChiSquare:
-    return ChiSquare(float(statistic), df, float(chdtrc(df, max(statistic, 0.0))))
 
 
 def _notes(endless: BoolArray, units: int) -> tuple[str, ...]:

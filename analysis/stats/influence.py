@@ -1,9 +1,8 @@
 """Robust covariance of any estimator from its influence: one idea for every survival analysis.
 
 An estimator returns, beside its estimate, the change of that estimate when the weight of one subject changes
-(infinitesimal jackknife). Subjects of one cluster, here children of one family, are not independent: their
-influences are summed, and the covariance is the cross-product of the sums. No small-sample factor is applied
-(R ``survival`` applies none; Stata multiplies by G / (G - 1)).
+(infinitesimal jackknife). Influences are summed within cluster, here the children of a family, and the
+covariance is the cross-product of the sums, without small-sample factor (as R; Stata has G / (G - 1)).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -40,6 +39,11 @@ class ChiSquare:
     df: int
     p: float
 
+    @classmethod
+    def of(cls, statistic: float, df: int) -> "ChiSquare":
+        """The test of a given statistic."""
+        return cls(float(statistic), df, float(chdtrc(df, max(statistic, 0.0))))
+
 
 def cluster_sums(influence: FloatArray, cluster: Labels | None) -> FloatArray:
     """Influence summed within cluster, (G, q), clusters sorted; without labels, the rows as given."""
@@ -49,8 +53,7 @@ def cluster_sums(influence: FloatArray, cluster: Labels | None) -> FloatArray:
     if len(levels) == len(code):
         return influence
     if influence.shape[1] <= NARROW:
-        sums = [np.bincount(code, weights=column, minlength=len(levels)) for column in influence.T]
-        return np.column_stack(sums)
+        return np.column_stack([np.bincount(code, weights=column) for column in influence.T])
     order = np.argsort(code, kind="stable")
     return np.add.reduceat(influence[order], np.searchsorted(code[order], np.arange(len(levels))), axis=0)
 
@@ -78,12 +81,13 @@ def cluster_covariance(
     Lin & Wei (1989), J. Am. Stat. Assoc. 84:1074; Lee, Wei & Amato (1992) for the sum within
     cluster.
     """
-    labels = None if cluster is None else as_labels(cluster, n=len(influence), name="cluster")
-    return cross_product(cluster_sums(influence, labels))
+    if cluster is not None:
+        cluster = as_labels(cluster, n=len(influence), name="cluster")
+    return cross_product(cluster_sums(influence, cluster))
 
 
 def cross_product(total: FloatArray) -> FloatArray:
-    """Covariance (q, q) from the influence of each cluster, (G, q); not-a-number for a single cluster."""
+    """Covariance (q, q) from the influence of G clusters, (G, q); not-a-number if G is 1."""
     return total.T @ total if len(total) > 1 else np.full((total.shape[1],) * 2, np.nan)
 
 
@@ -95,8 +99,7 @@ def wald_test(estimate: FloatArray, vcov: FloatArray) -> ChiSquare:
     root, axes = np.linalg.eigh(vcov / np.outer(scale, scale))
     kept = root > 1e-10 * root[-1]
     projected = axes[:, kept].T @ (estimate / scale)
-    statistic, df = float(np.sum(projected**2 / root[kept])), int(kept.sum())
-    return ChiSquare(statistic, df, float(chdtrc(df, statistic)))
+    return ChiSquare.of(np.sum(projected**2 / root[kept]), int(kept.sum()))
 
 
 def interval(

@@ -43,8 +43,8 @@ class Likelihood:
         Log partial likelihood; not-a-number where it cannot be computed in floating point.
     score, information : (p,), (p, p)
         First derivative and minus the second.
-    risk : (n,)
-        exp(x'beta) of each row.
+    risk, exposure : (n,)
+        exp(x'beta) of each row, and its weighted cumulative hazard.
     hazard : (D,)
         Hazard of each term.
     mean : (D, p)
@@ -55,19 +55,21 @@ class Likelihood:
     score: FloatArray
     information: FloatArray
     risk: FloatArray
+    exposure: FloatArray
     hazard: FloatArray
     mean: FloatArray
 
 
-def likelihood(sets: RiskSets, beta: FloatArray) -> Likelihood:
-    """Log partial likelihood, score and information at `beta`, (p,).
+def likelihood(sets: RiskSets, beta: FloatArray, *, offset: FloatArray | None = None) -> Likelihood:
+    """Log partial likelihood, score and information in `beta`, (p,), given an `offset` of each row, (n,).
 
     Source
     ------
     Efron (1977), J. Am. Stat. Assoc. 72:557; Therneau & Grambsch (2000), Modeling Survival Data, ch. 3.
     """
     X = sets.X
-    risk = np.exp(np.minimum(np.maximum(X @ beta, -LARGEST), LARGEST))
+    predictor = X @ beta if offset is None else X @ beta + offset
+    risk = np.exp(np.minimum(np.maximum(predictor, -LARGEST), LARGEST))
     weighted = np.empty((len(X), X.shape[1] + 1))
     weighted[:, 0] = sets.weight * risk
     np.multiply(X, weighted[:, :1], out=weighted[:, 1:])
@@ -75,18 +77,28 @@ def likelihood(sets: RiskSets, beta: FloatArray) -> Likelihood:
     total = at_risk[:, 0]
     mean, hazard = at_risk[:, 1:] / total[:, None], sets.death_weight / total
     exposure = weighted[:, 0] * sets.over_sets(hazard[:, None])[:, 0]
+    loglik = sets.observed @ beta - sets.death_weight @ np.log(total)
+    if offset is not None:
+        loglik += sets.weight[sets.dead] @ offset[sets.dead]
     return Likelihood(
-        loglik=float(sets.observed @ beta - sets.death_weight @ np.log(total)),
+        loglik=float(loglik),
         score=sets.observed - sets.death_weight @ mean,
         information=(X.T * exposure) @ X - (mean.T * sets.death_weight) @ mean,
         risk=risk,
+        exposure=exposure,
         hazard=hazard,
         mean=mean,
     )
 
 
-def score_residuals(sets: RiskSets, at: Likelihood) -> FloatArray:
-    """Score residual of each row in canonical order, unweighted, (n, p).
+def information_by(sets: RiskSets, at: Likelihood, factor: FloatArray) -> FloatArray:
+    """Information (p, p) with that of each term multiplied by `factor`, (D,)."""
+    exposure = sets.weight * at.risk * sets.over_sets((at.hazard * factor)[:, None])[:, 0]
+    return (sets.X.T * exposure) @ sets.X - (at.mean.T * (sets.death_weight * factor)) @ at.mean
+
+
+def score_residuals(sets: RiskSets, at: Likelihood, *, factor: FloatArray | float = 1.0) -> FloatArray:
+    """Score residual of each row in canonical order, unweighted, (n, p); `factor` multiplies each term.
 
     A row that dies among d tied deaths is compared with the average mean of the d Efron terms, and takes part
     in the hazard of term l only by the share 1 - l/d that is still in the risk set.
@@ -96,10 +108,11 @@ def score_residuals(sets: RiskSets, at: Likelihood) -> FloatArray:
     Therneau & Grambsch (2000), Modeling Survival Data, ch. 4 and 7; R ``survival``, residuals of type
     ``score``.
     """
-    hazard = sets.over_sets(np.column_stack((at.hazard, at.hazard[:, None] * at.mean)))
+    size = at.hazard * factor
+    hazard = sets.over_sets(np.column_stack((size, size[:, None] * at.mean)))
     residual = at.risk[:, None] * (hazard[:, 1:] - sets.X * hazard[:, :1])
     average = np.add.reduceat(at.mean, sets.first_term, axis=0) / sets.deaths[:, None]
-    residual[sets.dead] += sets.X[sets.dead] - average[sets.term]
+    residual[sets.dead] += np.reshape(factor, (-1, 1)) * (sets.X[sets.dead] - average[sets.term])
     return residual
 
 
