@@ -105,18 +105,23 @@ class RiskSets:
             total[some, 0] = np.where(total[some, 0] > LOST_DIGITS * before, total[some, 0], np.nan)
         return total
 
-    def over_terms(self, values: FloatArray) -> FloatArray:
-        """Sum of row values (n, r) over what each term of the likelihood compares, (D, r)."""
+    def over_terms(self, values: FloatArray, *, fraction: FloatArray | None = None) -> FloatArray:
+        """Sum of row values (n, r) over what each term of the likelihood compares, (D, r).
+
+        `fraction`, (D, r), replaces that of the risk sets.
+        """
         total = self.over_rows(values).take(self.term, axis=0)
         if self.tied:
             dying = np.add.reduceat(values.take(self.dead, axis=0), self.first_term, axis=0)
-            total -= self.fraction[:, None] * dying.take(self.term, axis=0)
+            shares = self.fraction[:, None] if fraction is None else fraction
+            total -= shares * dying.take(self.term, axis=0)
         return total
 
-    def over_sets(self, terms: FloatArray) -> FloatArray:
+    def over_sets(self, terms: FloatArray, *, fraction: FloatArray | None = None) -> FloatArray:
         """Sum of term values (D, r) over the sets where each row is at risk, (n, r).
 
-        A dying row takes part in each term of its set only by the share that is still in the set.
+        A dying row takes part in each term of its set only by the share that is still in the set. `fraction`,
+        (D, r), replaces that of the risk sets.
         """
         running = np.zeros((len(self.time) + len(self.blocks), terms.shape[1]))
         per_set = np.add.reduceat(terms, self.first_term, axis=0)
@@ -127,7 +132,8 @@ class RiskSets:
         if len(self.entering.row):
             collected -= running.take(self.lo + self.stratum, axis=0)
         if self.tied:
-            taken_out = np.add.reduceat(terms * self.fraction[:, None], self.first_term, axis=0)
+            shares = self.fraction[:, None] if fraction is None else fraction
+            taken_out = np.add.reduceat(terms * shares, self.first_term, axis=0)
             collected[self.dead] -= taken_out.take(self.term, axis=0)
         return collected
 
