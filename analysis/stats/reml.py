@@ -6,19 +6,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.lapack import dposv
 
 from analysis.errors import ModelError
 from analysis.stats.arrangement import arrange
+from analysis.stats.ascent import maximise
 from analysis.stats.at_risk import as_column
 from analysis.stats.cluster_sums import summarise
 from analysis.stats.columns import Standardised, as_matrix, constant_within, content_rank, standardise
 from analysis.stats.likelihood import Likelihood, State
 from analysis.stats.structure import Structure
 
-# Newton decrement, in units of log-likelihood, below which one last step ends the search.
-CONVERGED = 1e-12
-MAX_STEPS = 200
 # A fitted V whose smallest eigenvalue is a smaller share of the largest lies on the edge of its space.
 EDGE = 1e-6
 # Shares of the variance given to the terms other than the residual when looking for a start.
@@ -42,7 +39,9 @@ class LinearFit:
     names : (p,) names of the columns.
     n_rows, n_clusters : numbers of rows and of independent clusters.
     between : (p,) whether a column is constant within every cluster.
+    lower : (q,) lower bounds of theta.
     at_bound : (q,) whether a parameter lies on its lower bound.
+    identified : (q,) whether the data can tell a parameter from the others; if not it is held at zero.
     vcov_gradient : (q, p, p) derivative of `vcov` by theta.
     vcov_curvature : (q, q, p, p) vcov (Q_kl - P_k vcov P_l) vcov in the notation of Kenward & Roger (1997).
     expected, observed : (q, q) information matrices of theta.
@@ -63,7 +62,9 @@ class LinearFit:
     n_rows: int
     n_clusters: int
     between: NDArray
+    lower: NDArray
     at_bound: NDArray
+    identified: NDArray
     vcov_gradient: NDArray = field(repr=False)
     vcov_curvature: NDArray = field(repr=False)
     expected: NDArray = field(repr=False)
@@ -120,7 +121,7 @@ def reml(
     likelihood = Likelihood(sums, len(y), method == "reml")
     free = _identified(likelihood, structure)
     start = _start(likelihood, structure, free)
-    state, converged = _maximise(likelihood, start, structure.lower, free)
+    state, converged = maximise(likelihood, start, structure.lower, free)
     at_bound = ~free | (state.theta <= structure.lower)
     edge = sums.spread(state.theta) < EDGE
     return LinearFit(
@@ -134,7 +135,9 @@ def reml(
         n_rows=len(y),
         n_clusters=structure.n_clusters,
         between=constant_within(X, structure.cluster[arrangement.order]),
+        lower=structure.lower,
         at_bound=at_bound,
+        identified=free,
         likelihood=likelihood,
         **_original_scale(state, columns, len(y), method),
     )
@@ -170,54 +173,6 @@ def _start(likelihood: Likelihood, structure: Structure, free: NDArray) -> NDArr
     loglik, scale = zip(*(likelihood.profiled(split) for split in splits), strict=True)
     best = int(np.argmax(loglik))
     return splits[best] * scale[best]
-
-
-def _maximise(likelihood: Likelihood, start: NDArray, lower: NDArray, free: NDArray) -> tuple[State, bool]:
-    """Newton steps on the observed information where it is positive definite, else Fisher scoring."""
-    state = likelihood.at(start)
-    for _ in range(MAX_STEPS):
-        step = _step(state, lower, free)
-        gain = float(step @ state.gradient)
-        state, moved = _climb(likelihood, state, step, lower)
-        if gain < CONVERGED or not moved:
-            return state, 0.0 <= gain < 1e-8
-    return state, False
-
-
-def _step(state: State, lower: NDArray, free: NDArray) -> NDArray:
-    """Ascent direction that holds parameters on their bound when the gradient or the step points outside."""
-    active = free & ((state.theta > lower) | (state.gradient > 0.0))
-    while True:
-        step = np.zeros_like(state.theta)
-        step[active] = _solve(state, active)
-        outside = active & (state.theta <= lower) & (step < 0.0)
-        if not outside.any():
-            return step
-        active = active & ~outside
-
-
-def _solve(state: State, active: NDArray) -> NDArray:
-    chosen = np.ix_(active, active)
-    for information in (state.observed, state.expected):
-        _, step, failed = dposv(information[chosen], state.gradient[active])
-        if not failed:
-            return step
-    return np.linalg.pinv(state.expected[chosen], hermitian=True) @ state.gradient[active]
-
-
-def _climb(likelihood: Likelihood, state: State, step: NDArray, lower: NDArray) -> tuple[State, bool]:
-    """The longest halving of the step that does not lower the likelihood; a bound met is kept exactly."""
-    room = np.full_like(step, np.inf)
-    np.divide(lower - state.theta, step, out=room, where=step < 0.0)
-    length = min(1.0, float(room.min()))
-    slack = 1e-12 * (1.0 + abs(state.loglik))
-    for _ in range(50):
-        theta = np.where(room <= length, lower, state.theta + length * step)
-        found = likelihood.at(theta)
-        if found is not None and found.loglik >= state.loglik - slack:
-            return found, True
-        length /= 2.0
-    return state, False
 
 
 def _original_scale(state: State, columns: Standardised, n: int, method: str) -> dict[str, NDArray | float]:

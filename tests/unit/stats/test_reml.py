@@ -111,7 +111,7 @@ def test_maximum_likelihood_is_the_highest_normal_density():
 
 
 def test_a_search_cut_short_is_reported_and_gives_no_test(monkeypatch):
-    monkeypatch.setattr("analysis.stats.reml.MAX_STEPS", 1)
+    monkeypatch.setattr("analysis.stats.ascent.MAX_STEPS", 1)
     y, X, cluster, _ = design(1)
     fit = reml(y, X, random_intercept(cluster))
     assert not fit.converged
