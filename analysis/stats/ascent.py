@@ -36,13 +36,14 @@ def maximise(likelihood: Likelihood, start: NDArray, lower: NDArray, free: NDArr
 def _step(state: State, lower: NDArray, free: NDArray) -> NDArray:
     """Ascent direction that holds parameters on their bound when the gradient or the step points outside."""
     active = free & ((state.theta > lower) | (state.gradient > 0.0))
-    while True:
+    while active.any():
         step = np.zeros_like(state.theta)
         step[active] = _solve(state, active)
         outside = active & (state.theta <= lower) & (step < 0.0)
         if not outside.any():
             return step
         active = active & ~outside
+    return np.zeros_like(state.theta)
 
 
 def _solve(state: State, active: NDArray) -> NDArray:
