@@ -64,6 +64,16 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """Points of a plot, one per child or family, sorted by value so that nothing says whose they are."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    labels: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Everything one SAP entry produced."""
 
@@ -77,6 +87,7 @@ class Result:
     counts: tuple[Count, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     curves: tuple[Curve, ...] = ()
+    points: tuple[Points, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -158,9 +169,10 @@ def _restore(item: dict[str, Any]) -> Result | Failure:
         return Failure(**fields)
     fields["counts"] = tuple(Count(**each) for each in item["counts"])
     fields["estimates"] = tuple(Estimate(**each) for each in item["estimates"])
-    fields["curves"] = tuple(
-        Curve(**{key: _frozen(value) for key, value in each.items()}) for each in item["curves"]
-    )
+    for name, made in (("curves", Curve), ("points", Points)):
+        fields[name] = tuple(
+            made(**{key: _frozen(value) for key, value in each.items()}) for each in item[name]
+        )
     fields["notes"] = tuple(item["notes"])
     return Result(**fields)
 

@@ -10,9 +10,11 @@ from analysis.errors import ModelError
 from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, contrast_name, select, sizes
 from analysis.models.linear import (
+    AVERAGED,
     adjusted_for,
     estimate_contrast,
     inference,
+    mean_of,
     missing_baseline,
     raw_means,
     row_of,
@@ -63,8 +65,8 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Per visit `difference`, `adjusted_mean` by arm at the mean of the covariates, raw `mean` and `sd`, and
-        numbers analysed; `interaction`, the F test that the difference is the same at all visits;
+        Per visit `difference`, `adjusted_mean` by arm, raw `mean` and `sd`, and numbers analysed;
+        `interaction`, the F test that the difference is the same at all visits;
         `covariance` of the visits and of the family.
 
     Raises
@@ -122,18 +124,19 @@ def _columns(entry: CourseAnalysis, rows: pd.DataFrame, data: Allocated) -> _Col
     adjusted = build_design(rows, entry.covariates, intervention=intervention, control=control)
     treated, child = (rows[ARM] == intervention).to_numpy(), ~rows.duplicated("child_id").to_numpy()
     made = _Columns(Design(notes=adjusted.notes), {}, {visit: [] for visit in entry.visits})
-    covariates = list(zip(adjusted.names, adjusted.columns, strict=True))[2:]
+    means = mean_of(adjusted, entry.weights, rows=child)
+    covariates = list(zip(adjusted.names, adjusted.columns, means, strict=True))[2:]
     for visit in entry.visits:
         here = (rows["visit"] == visit).to_numpy()
         made.effects[visit] = f"arm at {visit}"
         made.add(f"visit {visit}", here, 1.0, visit)
         made.add(made.effects[visit], here & treated, 0.0)
-        for name, column in covariates:
+        for name, column, mean in covariates:
             if _varies_by_visit(name, entry):
-                made.add(f"{name} at {visit}", column * here, column[child].mean(), visit)
-    for name, column in covariates:
+                made.add(f"{name} at {visit}", column * here, mean, visit)
+    for name, column, mean in covariates:
         if not _varies_by_visit(name, entry):
-            made.add(name, column, column[child].mean())
+            made.add(name, column, mean)
     return made
 
 
@@ -198,5 +201,5 @@ def _method(entry: CourseAnalysis, spec: Spec) -> str:
         f"Linear model of repeated measures by REML with {STRUCTURES[entry.structure]}, with a mean and an "
         f"effect of the arm at each visit, adjusted for {adjusted_for(entry.covariates, spec)}"
         f"{f' (with an effect of its own at each visit: {differing})' if differing else ''}; "
-        f"{inference(entry)} Adjusted means are at the mean of the covariates of the children analysed."
+        f"{inference(entry)} Adjusted means are averaged {AVERAGED[entry.weights]}."
     )

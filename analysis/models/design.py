@@ -13,11 +13,15 @@ from analysis.spec.sap import Covariate
 
 @dataclass(slots=True)
 class Design:
-    """Columns of a design matrix with their names, and what was done to make them."""
+    """Columns of a design matrix with their names, and what was done to make them.
+
+    `factors` holds the positions of the columns of each factor, one column per level but the first.
+    """
 
     names: list[str] = field(default_factory=list)
     columns: list[np.ndarray] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    factors: list[list[int]] = field(default_factory=list)
 
     def add(self, name: str, column: np.ndarray) -> None:
         """Append a column."""
@@ -87,6 +91,9 @@ def _add_factor(design: Design, values: pd.Series, covariate: Covariate) -> None
     levels = sorted(values.dropna().unique())
     if len(levels) < 2:
         design.notes.append(f"{covariate.column}: a single level, left out.")
+    if levels[1:]:
+        first = len(design.names)
+        design.factors.append(list(range(first, first + len(levels) - 1)))
     for level in levels[1:]:
         column = (values == level).to_numpy().astype(float)
         column[missing] = column[~missing].mean() if (~missing).any() else 0.0

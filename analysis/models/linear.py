@@ -1,6 +1,6 @@
 """What the linear mixed models of the plan share: rows, covariance, and how a contrast is reported."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from analysis.results import Estimate
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import CourseAnalysis, Covariate, LinearAnalysis, Outcome
 from analysis.stats.covariance import exchangeable, random_intercept
+from analysis.stats.marginal_means import mean_row
 from analysis.stats.reml import LinearFit, reml
 from analysis.stats.small_sample import Contrast, contrast
 from analysis.stats.structure import Structure
@@ -20,6 +21,10 @@ BUILDERS = {"random_intercept": random_intercept, "exchangeable": exchangeable}
 STRUCTURES = {
     "random_intercept": "a random family effect",
     "exchangeable": "a correlation within families that may be negative",
+}
+AVERAGED = {
+    "observed": "over the mix of covariates of the children analysed",
+    "equal": "with equal weight on the levels of each factor, and other covariates at their mean",
 }
 DF_NAMES = {"kenward_roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
 
@@ -33,13 +38,27 @@ def outcome_rows(data: Allocated, population: str, outcome: Outcome) -> pd.DataF
 
 def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> LinearFit:
     """The model of the entry with the family as the independent unit."""
-    structure: Structure = BUILDERS[entry.structure](rows["family_id"].to_numpy())
+    structure = structure_of(entry, rows)
     return reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
+
+
+def structure_of(entry: LinearAnalysis, rows: pd.DataFrame) -> Structure:
+    """The covariance of the entry, with the family as the independent unit."""
+    return BUILDERS[entry.structure](rows["family_id"].to_numpy())
 
 
 def row_of(design: Design, *names: str) -> np.ndarray:
     """Contrast that adds the coefficients of these columns, (p,)."""
     return np.isin(design.names, names).astype(float)
+
+
+def mean_of(
+    design: Design, weights: str, *, at: Mapping[str, float] | None = None, rows: np.ndarray | None = None
+) -> np.ndarray:
+    """Contrast that gives the mean with these columns set, averaged over rows as the plan weighs them."""
+    matrix = design.matrix if rows is None else design.matrix[rows]
+    chosen = {design.names.index(name): value for name, value in (at or {}).items()}
+    return mean_row(matrix, at=chosen, factors=design.factors if weights == "equal" else ())
 
 
 def estimate_contrast(

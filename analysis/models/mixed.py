@@ -2,13 +2,16 @@
 
 from analysis.data.allocation import Allocated
 from analysis.models.design import Design, build_design
+from analysis.models.diagnostics import Checks, check_fit
 from analysis.models.groups import arm_names, contrast_name, select, sizes
 from analysis.models.linear import (
+    AVERAGED,
     STRUCTURES,
     adjusted_for,
     estimate_contrast,
     fit_families,
     inference,
+    mean_of,
     missing_baseline,
     outcome_rows,
     raw_means,
@@ -41,7 +44,8 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
     Returns
     -------
     Result
-        `difference` in units of the outcome; `mean`, `sd` by arm; `icc`, `variance`, `coefficient`.
+        `difference` in units of the outcome; `mean`, `sd` and `adjusted_mean` by arm; `icc`, `variance`,
+        `coefficient`; for the primary analysis `diagnostic` and the points of its figure.
 
     Raises
     ------
@@ -58,6 +62,10 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
     intervention, control = arm_names(data)
     design = build_design(rows, entry.covariates, intervention=intervention, control=control)
     fitted = fit_families(entry, rows, design)
+    difference = estimate_contrast(
+        fitted, row_of(design, "arm"), entry, spec, "difference", contrast=contrast_name(data)
+    )
+    checks = check_fit(entry, rows, design, fitted, difference) if entry.role == "primary" else Checks()
     return Result(
         analysis=entry.id,
         family=entry.family,
@@ -69,14 +77,31 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         counts=(*sizes(population, data, set="available"), *sizes(rows, data, set="analysed")),
         estimates=(
             *raw_means(rows, data),
-            estimate_contrast(
-                fitted, row_of(design, "arm"), entry, spec, "difference", contrast=contrast_name(data)
-            ),
+            difference,
+            *_adjusted_means(fitted, design, entry, data, spec),
             *_components(fitted, spec),
             *_coefficients(fitted, design, entry, spec),
+            *checks.estimates,
         ),
-        notes=(*design.notes, *missing_baseline(rows, entry.covariates, spec), *fitted.notes),
+        points=checks.points,
+        notes=(
+            *design.notes,
+            *missing_baseline(rows, entry.covariates, spec),
+            *fitted.notes,
+            *checks.notes,
+        ),
     )
+
+
+def _adjusted_means(
+    fitted: LinearFit, design: Design, entry: MixedAnalysis, data: Allocated, spec: Spec
+) -> list[Estimate]:
+    return [
+        estimate_contrast(
+            fitted, mean_of(design, entry.weights, at={"arm": value}), entry, spec, "adjusted_mean", arm=arm
+        )
+        for arm, value in zip(arm_names(data), (1.0, 0.0), strict=True)
+    ]
 
 
 def _components(fitted: LinearFit, spec: Spec) -> list[Estimate]:
@@ -104,5 +129,6 @@ def _coefficients(fitted: LinearFit, design: Design, entry: MixedAnalysis, spec:
 def _method(entry: MixedAnalysis, spec: Spec) -> str:
     return (
         f"Linear mixed model by REML with {STRUCTURES[entry.structure]}, adjusted for "
-        f"{adjusted_for(entry.covariates, spec)}; {inference(entry)}"
+        f"{adjusted_for(entry.covariates, spec)}; {inference(entry)} "
+        f"Adjusted means are averaged {AVERAGED[entry.weights]}."
     )

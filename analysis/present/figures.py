@@ -11,6 +11,7 @@ from analysis.present.blinding import check_open_text
 from analysis.present.consort_figure import draw_consort
 from analysis.present.consort_layout import wrap
 from analysis.present.curve_figures import draw_incidence, draw_routes
+from analysis.present.diagnostics_figure import draw_diagnostics
 from analysis.present.figure_text import failure_text
 from analysis.present.occupation_figure import draw_occupation
 from analysis.present.reading import Found, results_digest, results_for
@@ -23,6 +24,7 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "incidence_curve": draw_incidence,
     "route_curves": draw_routes,
     "occupation_stack": draw_occupation,
+    "diagnostics": draw_diagnostics,
 }
 REASON_SIZE = 8.0
 

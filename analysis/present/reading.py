@@ -111,7 +111,7 @@ def results_digest(items: Iterable[Found]) -> str:
 def _labels(item: Found) -> Iterable[Mapping[str, str]]:
     if isinstance(item, Failure):
         return ()
-    return (each.labels for each in (*item.counts, *item.estimates, *item.curves))
+    return (each.labels for each in (*item.counts, *item.estimates, *item.curves, *item.points))
 
 
 def _check_pooled(item: Found, output: Output) -> None:

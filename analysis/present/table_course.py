@@ -7,7 +7,7 @@ from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Estimate, Failure, Result, select
 
 CONVENTIONS = (
-    "Means and SDs are raw; the difference is adjusted as the method says",
+    "Means and SDs are raw; adjusted means and their difference are as the method says",
     "A child seen at one visit only takes part in the model",
 )
 
@@ -32,7 +32,9 @@ def _rows(item: Found, request: Request) -> list[Row]:
         return [request.failed(item)]
     visits = values_of(select(item.estimates, name="difference"), "visit")
     rows = [Row(request.name(item), kind="group")]
-    rows += [_visit(item, request, visit) for visit in visits]
+    rows += [
+        row for visit in visits for row in (_visit(item, request, visit), _adjusted(item, request, visit))
+    ]
     if test := one(item.estimates, "interaction"):
         blank = (Cell(""),) * (2 * len(request.arms) + 1)
         cells = (*blank, _number(item, test, "df"), _p(item, test))
@@ -49,6 +51,18 @@ def _visit(item: Result, request: Request, visit: str) -> Row:
     shown = Cell(text, values, item.analysis, "adjusted difference")
     name = next(each.label for each in request.spec.trial.visits if each.id == visit)
     return Row(name, (*cells, shown, _number(item, found, "df"), _p(item, found)), indent=1)
+
+
+def _adjusted(item: Result, request: Request, visit: str) -> Row:
+    """Adjusted means by arm, below the raw ones."""
+    decimals = decimals_of(request.spec.analyses[item.analysis].parameter, request.spec)
+    cells: list[Cell] = []
+    for arm in request.arms:
+        found = one(item.estimates, "adjusted_mean", arm=arm, visit=visit)
+        values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
+        text = fmt.estimate(found.value, found.low, found.high, decimals)
+        cells += [Cell(""), Cell(text, values, item.analysis, "adjusted mean")]
+    return Row(f"Adjusted mean ({request.level})", (*cells, *(Cell(""),) * 3), indent=2)
 
 
 def _arm(item: Result, arm: str, visit: str, decimals: int) -> tuple[Cell, Cell]:

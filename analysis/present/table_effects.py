@@ -8,7 +8,7 @@ from analysis.results import Estimate, Failure, Result
 
 MEANS_CONVENTIONS = (
     "Analysed / available: with the outcome, of those in the population",
-    "Means and SDs are raw; the difference is adjusted as the method says",
+    "Means and SDs are raw; adjusted means and their difference are as the method says",
     "ICC: correlation of two children of one family, given the covariates",
 )
 SIZES = ("events", "children", "families")
@@ -19,7 +19,7 @@ HAZARDS_CONVENTIONS = (
 
 
 def tabulate_means(request: Request) -> Table:
-    """Per analysis: analysed and available at both levels, mean (SD), adjusted difference, df, P, ICC."""
+    """Per analysis: analysed and available, raw and adjusted means, their difference, df, P, ICC."""
     difference = f"Adjusted difference\n{request.contrast} ({request.level})"
     return request.table(
         stub="Analysis",
@@ -61,9 +61,10 @@ def _means_rows(item: Found, request: Request) -> list[Row]:
             (*(_sizes(item, arm, "families") for arm in arms), *blank),
             indent=1,
         ),
+        Row("Mean (SD)", (*(_mean(item, arm, decimals) for arm in arms), *blank), indent=1),
         Row(
-            "Mean (SD)",
-            (*(_mean(item, arm, decimals) for arm in arms), *_difference(item, decimals + 1)),
+            f"Adjusted mean ({request.level})",
+            (*(_adjusted_mean(item, arm, decimals) for arm in arms), *_difference(item, decimals + 1)),
             indent=1,
         ),
     ]
@@ -79,6 +80,10 @@ def _mean(result: Result, arm: str, decimals: int) -> Cell:
     found = [one(result.estimates, name, arm=arm) for name in ("mean", "sd")]
     mean, sd = (each.value if each else None for each in found)
     return Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), result.analysis, "mean (SD)")
+
+
+def _adjusted_mean(result: Result, arm: str, decimals: int) -> Cell:
+    return _estimate(result, one(result.estimates, "adjusted_mean", arm=arm), decimals, "adjusted mean")
 
 
 def _difference(result: Result, decimals: int) -> tuple[Cell, ...]:

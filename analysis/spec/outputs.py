@@ -5,7 +5,7 @@ from pathlib import Path
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Output
 
-FIGURES = frozenset({"consort", "incidence_curve", "route_curves", "occupation_stack"})
+FIGURES = frozenset({"consort", "incidence_curve", "route_curves", "occupation_stack", "diagnostics"})
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "json")
 

@@ -8,6 +8,7 @@ from analysis.spec.base import Assumable, Declaration
 
 Summary = Literal["counts", "mean", "median"]
 Timing = Literal["prespecified", "post_hoc"]
+Weights = Literal["observed", "equal"]
 Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
 
 
@@ -146,9 +147,10 @@ class LinearAnalysis(_Analysis):
 
 
 class MixedAnalysis(LinearAnalysis):
-    """The difference between arms in the mean of an outcome."""
+    """The difference between arms in the mean of an outcome; `weights` is the mix of the adjusted means."""
 
     family: Literal["mixed"]
+    weights: Weights
 
 
 class CourseAnalysis(_Analysis):
@@ -166,6 +168,7 @@ class CourseAnalysis(_Analysis):
     by_visit: tuple[str, ...] = ()
     structure: Literal["unstructured_in_cluster", "unstructured"]
     df: Literal["kenward_roger", "satterthwaite"]
+    weights: Weights
 
 
 class Moderator(Declaration):
@@ -260,6 +263,7 @@ class Output(Declaration):
         "route_curves",
         "probabilities",
         "occupation_stack",
+        "diagnostics",
         "days",
         "harms",
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from analysis.errors import ModelError
 from analysis.stats.arrangement import Arrangement, Pattern, arrange, pattern_rows
@@ -205,3 +206,13 @@ def _by_cluster(scaled: NDArray, B: NDArray, K: NDArray) -> NDArray:
     dfbeta = np.where(lost > LOST * np.sqrt((K**2).sum(axis=1)), np.nan, step @ K.T)
     cook = np.where(free.all(axis=1), (step**2).sum(axis=1) / B.shape[2], np.nan)
     return np.column_stack([dfbeta, (B**2).sum(axis=(1, 2)), cook])
+
+
+def normal_quantiles(n: int) -> NDArray:
+    """Expected order of n standard normal residuals, (n,): quantiles at (i - 3/8) / (n + 1/4).
+
+    Source
+    ------
+    Blom (1958), Statistical Estimates and Transformed Beta-Variables, chapter 6.
+    """
+    return ndtri((np.arange(1.0, n + 1.0) - 0.375) / (n + 0.25))

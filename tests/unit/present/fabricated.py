@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.present.figures import draw
-from analysis.results import Count, Curve, Estimate, Failure, Result, ResultFile, Stamp
+from analysis.results import Count, Curve, Estimate, Failure, Points, Result, ResultFile, Stamp
 from analysis.spec.load import Spec, load_spec
 
 ROOT = Path(__file__).parents[3]
@@ -201,6 +201,10 @@ def mixed(analysis: str) -> Result:
         for arm, pair in zip(ARMS, means, strict=True)
         for name, value in zip(("mean", "sd"), pair, strict=True)
     ]
+    estimates += [
+        Estimate("adjusted_mean", 12.25 - at, se=0.75, low=10.78 - at, high=13.72 - at, labels={"arm": arm})
+        for at, arm in enumerate(ARMS)
+    ]
     estimates.append(
         Estimate(
             "difference",
@@ -217,7 +221,16 @@ def mixed(analysis: str) -> Result:
     )
     estimates.append(Estimate("icc", 0.41285, low=0.2284, high=0.5967, level=0.95))
     notes = ("sex: missing for 4 of 360, indicator added",)
-    return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates), notes=notes)
+    points = ()
+    if analysis == "A01":
+        estimates += [
+            Estimate("diagnostic", value, labels={"of": of})
+            for of, value in (("scaled residuals beyond 3", 2.0), ("skewness of scaled residuals", 0.4375))
+        ]
+        names = ("residual_quantiles", "residual_fitted", "family_influence")
+        points = tuple(Points(name, (-1.5, 0.0, 1.5), (-1.75, 0.125, 3.25)) for name in names)
+    parts = {"counts": tuple(counts), "estimates": tuple(estimates), "points": points, "notes": notes}
+    return result(analysis, "closed", **parts)
 
 
 def subgroups(analysis: str) -> Result:
@@ -298,8 +311,13 @@ def course(analysis: str) -> Result:
             )
         )
         for arm in ARMS:
-            for name, value in (("mean", 12.25 - at), ("sd", 7.5), ("adjusted_mean", 12.0 - at)):
+            for name, value in (("mean", 12.25 - at), ("sd", 7.5)):
                 estimates.append(Estimate(name, value, labels={"arm": arm, **where}))
+            estimates.append(
+                Estimate(
+                    "adjusted_mean", 12.0 - at, low=10.5 - at, high=13.5 - at, labels={"arm": arm, **where}
+                )
+            )
     return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
 
 

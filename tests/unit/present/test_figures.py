@@ -112,7 +112,8 @@ def test_a_failure_is_drawn_as_its_reason() -> None:
 @pytest.mark.parametrize(("view", "output"), [each for each in DRAWN if each[1] != "F1"])
 def test_a_figure_without_curves_still_renders(view: str, output: str) -> None:
     results = {
-        name: replace(each, curves=(), estimates=()) for name, each in fabricated.results(view).items()
+        name: replace(each, curves=(), points=(), estimates=())
+        for name, each in fabricated.results(view).items()
     }
     spec = fabricated.spec()
     items = [results[name] for name in spec.outputs[output].analyses]
@@ -129,6 +130,16 @@ def test_curves_without_events_lie_on_the_axis() -> None:
     )
     words = words_of(drawn("closed", "F5", {**results, "A31": replace(results["A31"], curves=flat)})["svg"])
     assert words.count("NIM 0%") == 5
+
+
+def test_diagnostics_name_nobody_and_are_for_the_closed_report_only() -> None:
+    made = drawn("closed", "F7")
+    assert "scaled residuals beyond 3: 2\n" in made["txt"].decode()
+    assert "skewness of scaled residuals: 0.44\n" in made["txt"].decode()
+    assert "Influence of families" in words_of(made["svg"])
+    assert fabricated.spec().outputs["F7"].reports == ("closed",)
+    with pytest.raises(BlindingError, match="not for the open report"):
+        drawn("open", "F7", fabricated.results("closed"))
 
 
 def test_dollar_signs_are_no_formula() -> None:

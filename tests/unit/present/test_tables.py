@@ -73,7 +73,9 @@ def test_the_primary_table_shows_what_the_result_says() -> None:
     made = table("closed", "T2")
     assert made.columns[:2] == fabricated.ARMS
     row = find(made, "Mean (SD)")
-    assert [cell.text for cell in row.cells][:2] == ["11.5 (7.6)", "11.1 (7.2)"]
+    assert [cell.text for cell in row.cells][:3] == ["11.5 (7.6)", "11.1 (7.2)", ""]
+    row = find(made, "Adjusted mean")
+    assert [cell.text for cell in row.cells][:2] == ["12.3 (10.8 to 13.7)", "11.3 (9.8 to 12.7)"]
     estimate = next(each for each in fabricated.mixed("A01").estimates if each.name == "difference")
     shown = row.cells[2]
     assert shown.values == {
@@ -139,6 +141,9 @@ def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> Non
         "260.3",
         "0.15",
     ]
+    adjusted = made.rows[made.rows.index(last) + 1]
+    assert adjusted.stub == "Adjusted mean (95% CI)"
+    assert [cell.text for cell in adjusted.cells][:4] == ["", "10.0 (8.5 to 11.5)"] * 2
     assert [cell.text for cell in find(made, "The same difference").cells][-2:] == ["251.3", "0.69"]
 
 
