@@ -60,7 +60,7 @@ def expected(folder: str) -> Values:
 def ours(folder: str) -> Values:
     """The same quantities from our own code."""
     y, X, data = load(folder)
-    fit = reml(y, X, _structure(data))
+    fit = reml(y, X, structure_of(data))
     values = _fit_values(fit) | _contrast_values(fit)
     if fit.structure == "random_intercept":
         interval = icc(fit)
@@ -74,7 +74,8 @@ def ours(folder: str) -> Values:
     return {name: np.atleast_1d(np.asarray(value, dtype=float)).ravel() for name, value in values.items()}
 
 
-def _structure(data: pd.DataFrame) -> Structure:
+def structure_of(data: pd.DataFrame) -> Structure:
+    """The structure that the labels of a folder ask for."""
     if "subject" in data:
         return nested(data["cluster"], data["subject"])
     return random_intercept(data["cluster"])
