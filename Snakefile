@@ -21,6 +21,11 @@ include: "rules/open.smk"
 include: "rules/arms.smk"
 
 
+# What a job said before it failed stands last, below the lists of files.
+onerror:
+    shell("echo; grep -rhs '^error:' {OUT:q}/logs || true")
+
+
 localrules:
     all,
     open,

@@ -76,7 +76,8 @@ def fit(entry: SubgroupAnalysis, data: Allocated, spec: Spec) -> Result:
         counts += _sizes(grouped, moderator, data)
         notes += [f"{moderator.label}: {note}" for note in said]
         if left_out := len(rows) - len(grouped):
-            notes.append(f"{moderator.label}: not known for {left_out} children, who are left out.")
+            children = "1 child" if left_out == 1 else f"{left_out} children"
+            notes.append(f"{moderator.label}: not known for {children}, left out.")
     if not estimates:
         raise ModelError(f"no moderator can be estimated. {' '.join(notes)}")
     return Result(
