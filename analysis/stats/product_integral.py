@@ -12,14 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, triu
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
 from analysis.stats.labels import encode
 from analysis.stats.spells import Spells
 
-# Numbers held at once while the standard errors of a whole curve are made.
-CHUNK = 2**20
+# Numbers held at once while the standard errors of a whole curve are made, and at most for kinds of rows.
+CHUNK, LARGEST = 2**18, 2**25
+# Times at which kinds of rows are paired together: few enough to stay in the processor's cache.
+TOGETHER = 16
+# Kinds of rows are carried when there are fewer of them than this share of the clusters.
+FEW = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,10 @@ class ProductIntegral:
         Occupation probabilities, initial ones first.
     initial_influence : (n, S)
         Influence of each subject on the initial probabilities.
+    lo, hi : (R,)
+        Each row is at risk at event times lo ... hi - 1; a row that ends in a move moves at hi - 1.
+    initial_is_fixed : bool
+        Whether the initial probabilities were given.
     """
 
     spells: Spells
@@ -48,6 +57,9 @@ class ProductIntegral:
     hazard: FloatArray
     prob: FloatArray
     initial_influence: FloatArray
+    lo: IntArray
+    hi: IntArray
+    initial_is_fixed: bool
 
     @property
     def share(self) -> FloatArray:
@@ -65,13 +77,15 @@ def product_integral(spells: Spells, n_states: int, *, initial: ArrayLike | None
         If `initial` is not a probability over the states.
     """
     events = np.unique(spells.stop[spells.moves])
-    n_risk, hazard = _transitions(spells, events, n_states)
+    lo, hi = risk_window(spells.start, spells.stop, events)
+    n_risk, hazard = _transitions(spells, lo, hi, len(events), n_states)
     p0, initial_influence = _initial(spells, events, n_states, initial)
     prob = np.empty((len(events) + 1, n_states))
     prob[0] = p0
     for k, step in enumerate(hazard):
         np.dot(prob[k], step, out=prob[k + 1])
-    return ProductIntegral(spells, events, n_risk, hazard, prob, initial_influence)
+    fixed = initial is not None
+    return ProductIntegral(spells, events, n_risk, hazard, prob, initial_influence, lo, hi, fixed)
 
 
 def influence(curve: ProductIntegral, coefficients: FloatArray) -> FloatArray:
@@ -93,10 +107,9 @@ def influence(curve: ProductIntegral, coefficients: FloatArray) -> FloatArray:
     after, before = _worth(curve.hazard, coefficients)
     staying = np.zeros_like(after)
     np.cumsum(share[:, :, None] * (after[1:] - before), axis=0, out=staying[1:])
-    lo, hi = risk_window(spells.start, spells.stop, curve.events)
-    row = staying[hi, spells.source] - staying[lo, spells.source]
+    row = staying[curve.hi, spells.source] - staying[curve.lo, spells.source]
     moves = spells.moves
-    k, a, b = hi[moves], spells.source[moves], spells.target[moves]
+    k, a, b = curve.hi[moves], spells.source[moves], spells.target[moves]
     row[moves] += share[k - 1, a][:, None] * (after[k, b] - after[k, a])
     row *= spells.weight[:, None]
     total = row if len(row) == len(spells.subjects) else np.add.reduceat(row, spells.first, axis=0)
@@ -106,38 +119,37 @@ def influence(curve: ProductIntegral, coefficients: FloatArray) -> FloatArray:
 def standard_errors(curve: ProductIntegral) -> FloatArray:
     """Cluster-robust standard errors at every time of the curve, (m + 1, S).
 
-    The same influence as `influence`, summed within clusters and carried forwards, U_k = U_{k-1} H_k + dH_k,
-    for some clusters at a time, so that the memory needed does not grow with their number.
+    The same influence as `influence`, carried forwards, U_k = U_{k-1} H_k + dH_k. Rows that are at risk at
+    the same event times and end alike have the same influence, whichever cluster they are in. Where such
+    kinds are few, each is carried once, and the variance is the sum over pairs of kinds, u K u', K being how
+    often they meet in a cluster. Otherwise clusters are carried, some at a time, so that the memory needed
+    does not grow with their number.
     """
     spells, (m, size) = curve.spells, curve.n_risk.shape
-    n = len(spells.subjects)
-    of_subject = np.arange(n) if spells.cluster is None else encode(spells.cluster)[0]
-    n_clusters = int(of_subject.max()) + 1
+    subject = np.arange(len(spells.subjects)) if spells.cluster is None else encode(spells.cluster)[0]
+    n_clusters = int(subject.max()) + 1
     if n_clusters < 2:
         return np.full((m + 1, size), np.nan)
-    initial = np.zeros((n_clusters, size))
-    np.add.at(initial, of_subject, curve.initial_influence)
-    cluster = of_subject[spells.subject]
-    order = np.argsort(cluster, kind="stable")
-    width = max(1, CHUNK // max(1, m * size))
-    variance = np.zeros((m + 1, size))
-    for begin in range(0, n_clusters, width):
-        first, last = np.searchsorted(cluster[order], (begin, begin + width))
-        rows = order[first:last]
-        variance += _squares(curve, rows, cluster[rows] - begin, initial[begin : begin + width])
-    return np.sqrt(variance)
+    cluster = subject[spells.subject]
+    most = min(FEW * n_clusters, LARGEST / ((m + 1) * size))
+    if 0 < m < most:  # there are no fewer kinds than event times
+        kind, n_kinds = _kinds(curve)
+        if n_kinds < most:
+            return np.sqrt(np.maximum(_squares_by_kind(curve, cluster, kind, n_kinds), 0.0))
+    return np.sqrt(_squares(curve, cluster, n_clusters))
 
 
-def _transitions(spells: Spells, events: FloatArray, n_states: int) -> tuple[FloatArray, FloatArray]:
+def _transitions(
+    spells: Spells, lo: IntArray, hi: IntArray, m: int, n_states: int
+) -> tuple[FloatArray, FloatArray]:
     """Numbers at risk (m, S) and transition matrices (m, S, S)."""
     moves = spells.moves
-    lo, hi = risk_window(spells.start, spells.stop, events)
-    n_risk = _at_risk(lo, hi, spells.source, spells.weight, len(events), n_states)
+    n_risk = _at_risk(lo, hi, spells.source, spells.weight, m, n_states)
     if (spells.weight != 1).any():  # sums of weights leave rounding where nobody is at risk
-        n_risk[_at_risk(lo, hi, spells.source, np.ones(len(lo)), len(events), n_states) == 0] = 0.0
+        n_risk[_at_risk(lo, hi, spells.source, np.ones(len(lo)), m, n_states) == 0] = 0.0
     cell = ((hi[moves] - 1) * n_states + spells.source[moves]) * n_states + spells.target[moves]
-    count = np.bincount(cell, weights=spells.weight[moves], minlength=len(events) * n_states**2)
-    count = count.reshape(len(events), n_states, n_states)
+    count = np.bincount(cell, weights=spells.weight[moves], minlength=m * n_states**2)
+    count = count.reshape(m, n_states, n_states)
     stay = np.arange(n_states)
     # (N - sum) / N is exactly 0 when all leave, which 1 - sum / N is not.
     count[:, stay, stay] = np.where(n_risk > 0, np.maximum(n_risk - count.sum(axis=2), 0.0), 1.0)
@@ -167,8 +179,9 @@ def _initial(
     there = np.flatnonzero((spells.start < when) & (spells.stop >= when))
     weight = spells.weight[there]
     p0 = np.bincount(spells.source[there], weights=weight, minlength=n_states) / weight.sum()
-    own = np.eye(n_states)[spells.source[there]]
-    influence[spells.subject[there]] = (own - p0) * (weight / weight.sum())[:, None]
+    part, who = weight / weight.sum(), spells.subject[there]
+    influence[who] = -p0 * part[:, None]
+    influence[who, spells.source[there]] += part
     return p0, influence
 
 
@@ -183,20 +196,70 @@ def _worth(hazard: FloatArray, coefficients: FloatArray) -> tuple[FloatArray, Fl
     return after, before
 
 
-def _squares(curve: ProductIntegral, rows: IntArray, cluster: IntArray, initial: FloatArray) -> FloatArray:
-    """Sum over some clusters of their squared influence at every time, (m + 1, S), from their rows."""
-    spells, (m, size), width = curve.spells, curve.n_risk.shape, len(initial)
-    lo, hi = risk_window(spells.start[rows], spells.stop[rows], curve.events)
-    cell = cluster * size + spells.source[rows]
-    n_risk = _at_risk(lo, hi, cell, spells.weight[rows], m, width * size).reshape(m, width, size)
-    change = (n_risk * curve.share[:, None, :]) @ (np.eye(size) - curve.hazard)
+def _kinds(curve: ProductIntegral) -> tuple[IntArray, int]:
+    """Code of each row by its window of event times and the states it holds and enters, and their number."""
+    spells, (m, size) = curve.spells, curve.n_risk.shape
+    ends = np.where(spells.is_move, spells.target, spells.source)
+    window = encode(curve.lo)[0] * (m + 1) + curve.hi
+    kind, kinds = encode((window * size + spells.source) * size + ends)
+    return kind, len(kinds)
+
+
+def _squares_by_kind(curve: ProductIntegral, cluster: IntArray, kind: IntArray, n_kinds: int) -> FloatArray:
+    """Sum over clusters of their squared influence at every time, (m + 1, S), from pairs of kinds of rows."""
+    spells, (m, size) = curve.spells, curve.n_risk.shape
+    example = np.empty(n_kinds, dtype=np.int64)
+    example[kind] = np.arange(len(kind))
+    initial = np.zeros((size, n_kinds))
+    there = (curve.lo[example] == 0) & (curve.hi[example] > 0)
+    first = example[there]
+    initial[:, there] = (curve.initial_influence[spells.subject[first]] / spells.weight[first, None]).T
+    carried = _carried(curve, example, np.arange(n_kinds), np.ones(n_kinds), initial)
+    held = csr_array((spells.weight, (cluster, kind)))
+    meet = held.T @ held
+    meet = triu(meet, format="csr") + triu(meet, 1, format="csr")
+    squares = np.empty((m + 1, size))
+    for begin in range(0, m + 1, TOGETHER):
+        some = np.ascontiguousarray(carried[begin : begin + TOGETHER].reshape(-1, n_kinds).T)
+        squares[begin : begin + TOGETHER] = np.einsum("uc,uc->c", some, meet @ some).reshape(-1, size)
+    return squares
+
+
+def _squares(curve: ProductIntegral, cluster: IntArray, n_clusters: int) -> FloatArray:
+    """The same, from all rows of some clusters at a time."""
+    spells, (m, size) = curve.spells, curve.n_risk.shape
+    initial = np.zeros((size, n_clusters))
+    np.add.at(initial.T, cluster[spells.first], curve.initial_influence)
+    order = np.argsort(cluster, kind="stable")
+    width = max(1, CHUNK // max(1, 2 * m * size))
+    squares = np.zeros((m + 1, size))
+    for begin in range(0, n_clusters, width):
+        first, last = np.searchsorted(cluster, (begin, begin + width), sorter=order)
+        rows = order[first:last]
+        some = _carried(
+            curve, rows, cluster[rows] - begin, spells.weight[rows], initial[:, begin : begin + width]
+        )
+        squares += np.einsum("ksu,ksu->ks", some, some)
+    return squares
+
+
+def _carried(
+    curve: ProductIntegral, rows: IntArray, unit: IntArray, weight: FloatArray, initial: FloatArray
+) -> FloatArray:
+    """Influence at every time of U units made of weighted rows, (m + 1, S, U); `initial` is (S, U)."""
+    spells, (m, size), n_units = curve.spells, curve.n_risk.shape, initial.shape[1]
+    source, held = encode(spells.source[rows])
+    lo, hi = curve.lo[rows], curve.hi[rows]
+    n_risk = _at_risk(lo, hi, source * n_units + unit, weight, m, len(held) * n_units)
+    leave = curve.share[:, held, None] * (np.eye(size) - curve.hazard)[:, held]
+    carried = np.empty((m + 1, size, n_units))
+    carried[0] = initial
+    np.matmul(leave.transpose(0, 2, 1), n_risk.reshape(m, len(held), n_units), out=carried[1:])
     moved = np.flatnonzero(spells.is_move[rows])
-    k, c, source = hi[moved] - 1, cluster[moved], spells.source[rows[moved]]
-    jump = spells.weight[rows[moved]] * curve.share[k, source]
-    np.add.at(change, (k, c, spells.target[rows[moved]]), jump)
-    np.add.at(change, (k, c, source), -jump)
-    running = initial
-    for step, total in zip(curve.hazard, change, strict=True):
-        total += running @ step
-        running = total
-    return np.concatenate(((initial**2).sum(axis=0)[None], np.einsum("kcs,kcs->ks", change, change)))
+    k, a, b = hi[moved], spells.source[rows[moved]], spells.target[rows[moved]]
+    jump = weight[moved] * curve.share[k - 1, a]
+    np.add.at(carried, (k, b, unit[moved]), jump)
+    np.add.at(carried, (k, a, unit[moved]), -jump)
+    for step, before, after in zip(curve.hazard.transpose(0, 2, 1), carried[:-1], carried[1:], strict=True):
+        after += step.dot(before)
+    return carried

@@ -64,7 +64,7 @@ class Spells:
     @property
     def first(self) -> IntArray:
         """First row of each subject, (n,)."""
-        return np.searchsorted(self.subject, np.arange(len(self.subjects)))
+        return np.flatnonzero(np.diff(self.subject, prepend=-1))
 
 
 def read_spells(

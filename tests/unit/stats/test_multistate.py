@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import ModelError
+from analysis.stats import product_integral
 from analysis.stats.at_risk import numbers_at_risk
 from analysis.stats.multistate import aalen_johansen, occupation_at, occupation_curve, time_in_state
 
@@ -170,6 +171,24 @@ class TestSecondImplementation:
         curve = occupation_curve(occupation, kind="plain")
         np.testing.assert_allclose(curve.se, expected, rtol=1e-10, atol=1e-14)
 
+    @pytest.mark.parametrize("share", [0.0, 1e9])
+    @pytest.mark.parametrize("seed", range(4))
+    def test_curve_standard_errors_by_kinds_of_rows_and_by_clusters(self, monkeypatch, seed, share):
+        monkeypatch.setattr(product_integral, "FEW", share)
+        occupation = aalen_johansen(**histories(seed, late=seed % 2 == 0))
+        expected = occupation_at(occupation, occupation.time).se.reshape(-1, 3)
+        np.testing.assert_allclose(occupation_curve(occupation).se, expected, rtol=1e-8, atol=1e-9)
+
+    def test_many_clusters_are_carried_by_kinds_of_rows(self):
+        generator = np.random.default_rng(0)
+        n = 3000
+        stop, target = generator.integers(1, 12, n), generator.integers(-1, 4, n)
+        target[target == 0] = -1
+        family = generator.integers(0, 1800, n)
+        occupation = aalen_johansen(range(n), np.zeros(n), stop, np.zeros(n), target, 4, cluster=family)
+        expected = occupation_at(occupation, occupation.time).se.reshape(-1, 4)
+        np.testing.assert_allclose(occupation_curve(occupation).se, expected, rtol=1e-9, atol=1e-15)
+
 
 class TestCollapses:
     def test_without_censoring_it_is_the_share_in_each_state(self):
@@ -234,6 +253,11 @@ class TestDegenerate:
         np.testing.assert_allclose(occupation.at([0, 2, 9]), np.tile([2 / 3, 1 / 3], (3, 1)))
         assert "nobody changes state" in occupation.notes[0]
         np.testing.assert_allclose(time_in_state(occupation, 3).estimate, [2, 1])
+
+    def test_nobody_moves_among_many(self):
+        n = 40
+        occupation = aalen_johansen(range(n), [0] * n, [1] * n, [0, 1] * (n // 2), [-1] * n, 2)
+        np.testing.assert_allclose(occupation_curve(occupation).se, [[0.5 / np.sqrt(n)] * 2], rtol=1e-12)
 
     def test_one_subject_has_no_standard_error(self):
         occupation = aalen_johansen(["x"], [0], [1], [0], [1], 2)
