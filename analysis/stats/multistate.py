@@ -76,7 +76,7 @@ class Occupation:
 
     def influence(self, times: ArrayLike) -> FloatArray:
         """Influence on the occupation probabilities at given times, (n, len(times) * S), time by time."""
-        return influence(self.integral, _coefficients_at(self, as_column(times, "times")))
+        return influence(self.integral, coefficients_at(self, times))
 
     def at_risk(self, times: ArrayLike) -> IntArray:
         """Number of subjects observed in each state just before each time, (len(times), S)."""
@@ -165,7 +165,7 @@ def occupation_at(occupation: Occupation, times: ArrayLike) -> Linear:
         If a time lies before the origin of the curve or is missing.
     """
     at = as_column(times, "times")
-    return _linear(occupation, _coefficients_at(occupation, at), at.max(initial=0.0))
+    return _linear(occupation, coefficients_at(occupation, at), at.max(initial=0.0))
 
 
 def time_in_state(occupation: Occupation, tau: ArrayLike) -> Linear:
@@ -193,7 +193,7 @@ def time_in_state(occupation: Occupation, tau: ArrayLike) -> Linear:
     Area under the Aalen-Johansen curve; R ``survival`` residuals of type ``auc``.
     """
     horizons = as_column(np.atleast_1d(np.asarray(tau)), "tau")
-    return _linear(occupation, _coefficients_area(occupation, horizons), horizons.max(initial=0.0))
+    return _linear(occupation, coefficients_area(occupation, horizons), horizons.max(initial=0.0))
 
 
 def occupation_curve(
@@ -224,18 +224,32 @@ def _position(occupation: Occupation, times: FloatArray) -> IntArray:
     return np.searchsorted(occupation.time, times, side="right") - 1
 
 
-def _coefficients_at(occupation: Occupation, times: FloatArray) -> FloatArray:
-    """Coefficient of P(t_k) in each occupation probability, (m + 1, F)."""
-    coefficients = np.zeros((len(occupation.time), len(times)))
-    coefficients[_position(occupation, times), np.arange(len(times))] = 1.0
+def coefficients_at(occupation: Occupation, times: ArrayLike) -> FloatArray:
+    """Coefficient of P(t_k) in each occupation probability, (m + 1, F).
+
+    Raises
+    ------
+    ModelError
+        If a time lies before the origin of the curve or is missing.
+    """
+    at = as_column(times, "times")
+    coefficients = np.zeros((len(occupation.time), len(at)))
+    coefficients[_position(occupation, at), np.arange(len(at))] = 1.0
     return coefficients
 
 
-def _coefficients_area(occupation: Occupation, tau: FloatArray) -> FloatArray:
-    """Coefficient of P(t_k) in each time in state: the length for which it holds before tau, (m + 1, F)."""
-    _position(occupation, tau)
+def coefficients_area(occupation: Occupation, tau: ArrayLike) -> FloatArray:
+    """Coefficient of P(t_k) in each time in state: the length for which it holds before tau, (m + 1, F).
+
+    Raises
+    ------
+    ModelError
+        If a horizon lies before the origin of the curve or is missing.
+    """
+    horizons = as_column(np.atleast_1d(np.asarray(tau)), "tau")
+    _position(occupation, horizons)
     until = np.concatenate((occupation.time[1:], [np.inf]))[:, None]
-    return np.maximum(np.minimum(until, tau) - occupation.time[:, None], 0.0)
+    return np.maximum(np.minimum(until, horizons) - occupation.time[:, None], 0.0)
 
 
 def _linear(occupation: Occupation, coefficients: FloatArray, latest: float) -> Linear:
