@@ -17,6 +17,12 @@ median_seconds <- function(work, repeats) {
   median(vapply(seq_len(repeats), function(i) system.time(work())[["elapsed"]], 0))
 }
 
+with_causes <- function(d) {
+  d$cause <- factor(d$cause)
+  d$child <- seq_len(nrow(d))
+  d
+}
+
 trial_model <- y ~ arm + site + age + sex + base + (1 | family)
 
 programs <- list(
@@ -53,9 +59,23 @@ programs <- list(
   }),
   survfit = list("survival", function(d) {
     library(survival)
-    d$cause <- factor(d$cause)
-    d$child <- seq_len(nrow(d))
+    d <- with_causes(d)
     work <- function() for (i in 1:20) survfit(Surv(time, cause) ~ arm, d, id = child, cluster = family)
+    median_seconds(work, 7) / 20
+  }),
+  survfit_once = list("survival", function(d) {
+    library(survival)
+    d <- with_causes(d)
+    median_seconds(function() survfit(Surv(time, cause) ~ arm, d, id = child), 1)
+  }),
+  survfit_draw = list("survival", function(d) {
+    library(survival)
+    d <- with_causes(d)
+    children <- split(seq_len(nrow(d)), d$family)
+    work <- function() for (i in 1:20) {
+      drawn <- unlist(children[sample(length(children), replace = TRUE)])
+      survfit(Surv(time, cause) ~ arm, d[drawn, ], se.fit = FALSE)
+    }
     median_seconds(work, 7) / 20
   })
 )

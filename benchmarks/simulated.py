@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Table = dict[str, NDArray]
 SEED = 2024
 FAMILIES, SHARES = 300, (0.78, 0.16, 0.05, 0.01)
-CHILDREN = 1_000_000
+CHILDREN, LARGE_SHARES = 1_000_000, (0.8, 0.15, 0.05)
 SUBJECTS, VISITS = 200, 4
 
 
@@ -41,13 +41,13 @@ def visits() -> Table:
     return {name: column[seen] for name, column in table.items()}
 
 
-def survival() -> Table:
+def survival(number: int = FAMILIES, shares: tuple[float, ...] = SHARES) -> Table:
     """A child's time in whole days to one of two events, with arm, site, age and family."""
     rng = np.random.default_rng(SEED + 2)
-    family = families(rng, FAMILIES, SHARES)
+    family = families(rng, number, shares)
     n = len(family)
-    arm, site = rng.permutation(FAMILIES)[family] % 2, rng.permutation(FAMILIES)[family] % 3 == 0
-    frailty = np.exp(0.5 * rng.normal(size=FAMILIES))[family]
+    arm, site = rng.permutation(number)[family] % 2, rng.permutation(number)[family] % 3 == 0
+    frailty = np.exp(0.5 * rng.normal(size=number))[family]
     event_time = np.ceil(rng.exponential(500.0 / (frailty * np.where(arm == 1, 1.3, 1.0))))
     censored = rng.integers(300, 914, n)
     cause = np.where(event_time <= censored, rng.integers(1, 3, n), 0)
@@ -59,7 +59,7 @@ def children(number: int) -> Table:
     """About `number` children, four families to five of them, with an arm and three covariates."""
     rng = np.random.default_rng(SEED + 3)
     groups = round(0.8 * number)
-    family = families(rng, groups, (0.8, 0.15, 0.05))
+    family = families(rng, groups, LARGE_SHARES)
     n = len(family)
     table = {"family": family, "arm": family % 2, "x": rng.normal(size=n), "z": rng.normal(size=n) > 0}
     table["w"] = rng.normal(size=n)
@@ -71,6 +71,7 @@ DATA = {
     "trial": trial,
     "visits": visits,
     "survival": survival,
+    "survival_large": lambda: survival(round(0.8 * CHILDREN), LARGE_SHARES),
     "children": lambda: children(CHILDREN),
     "children_tenth": lambda: children(CHILDREN // 10),
 }

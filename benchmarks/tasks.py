@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from analysis.stats.batch import reml_batch
 from analysis.stats.covariance import random_intercept, unstructured
 from analysis.stats.hazards import cox
-from analysis.stats.multistate import aalen_johansen, occupation_curve
+from analysis.stats.multistate import Occupation, aalen_johansen, occupation_curve
+from analysis.stats.multistate_bootstrap import occupation_draws
 from analysis.stats.reml import reml
+from analysis.stats.resampling import family_weights
 from analysis.stats.small_sample import contrast
 from benchmarks.simulated import DATA, FAMILIES, SEED, Table
 
 RESPONSES = 5000
+DRAWS, HORIZONS = 2000, (182, 365, 913)
 
 
 @dataclass(frozen=True)
@@ -94,19 +97,23 @@ def repeated_measures(table: Table) -> tuple[float, None]:
     return median_seconds(work, 10), None
 
 
-def one_large_fit(data: str) -> tuple[float, float]:
-    """In a process of its own, so that its peak memory, the data included, is known."""
-    run = [sys.executable, "-m", "benchmarks.tasks", data]
+def in_own_process(work: str, data: str) -> tuple[float, float]:
+    """A process of its own, so that its peak memory, the data included, is known."""
+    run = [sys.executable, "-m", "benchmarks.tasks", work, data]
     seconds, mebibytes = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
     return float(seconds), float(mebibytes)
 
 
 def fit_of_tenth(table: Table) -> tuple[float, float]:
-    return one_large_fit("children_tenth")
+    return in_own_process("fit", "children_tenth")
 
 
 def fit_of_million(table: Table) -> tuple[float, float]:
-    return one_large_fit("children")
+    return in_own_process("fit", "children")
+
+
+def curves_of_million(table: Table) -> tuple[float, float]:
+    return in_own_process("curves", "survival_large")
 
 
 def proportional_hazards(table: Table) -> tuple[float, None]:
@@ -118,18 +125,31 @@ def proportional_hazards(table: Table) -> tuple[float, None]:
     return median_seconds(work, 30), None
 
 
-def transition_curves(table: Table) -> tuple[float, None]:
-    """Both arms, with standard errors at every time."""
+def transitions(table: Table) -> list[Occupation]:
+    """Curves of both arms."""
     target = np.where(table["cause"] > 0, table["cause"], -1)
-    arms = [np.flatnonzero(table["arm"] == arm) for arm in (0, 1)]
+    return [transitions_of(np.flatnonzero(table["arm"] == arm), table, target) for arm in (0, 1)]
+
+
+def transitions_of(rows: NDArray, table: Table, target: NDArray) -> Occupation:
+    zero = np.zeros(len(rows))
+    spells = (rows, zero, table["time"][rows], zero, target[rows])
+    return aalen_johansen(*spells, 3, cluster=table["family"][rows])
+
+
+def transition_curves(table: Table, repeats: int = 20) -> tuple[float, None]:
+    """Both arms, with standard errors at every time."""
+    return median_seconds(lambda: [occupation_curve(arm) for arm in transitions(table)], repeats), None
+
+
+def transition_bootstrap(table: Table) -> tuple[float, None]:
+    """One draw of families for both arms, the drawing included."""
 
     def work():
-        for rows in arms:
-            zero = np.zeros(len(rows))
-            spells = (rows, zero, table["time"][rows], zero, target[rows])
-            occupation_curve(aalen_johansen(*spells, 3, cluster=table["family"][rows]))
+        drawn = family_weights(table["family"], DRAWS, np.random.default_rng(SEED + 5))
+        return [occupation_draws(arm, HORIZONS, *drawn) for arm in transitions(table)]
 
-    return median_seconds(work, 20), None
+    return median_seconds(work, 7) / DRAWS, None
 
 
 TASKS = (
@@ -140,17 +160,37 @@ TASKS = (
     Task("tenth", "100,000 children, one fit", "children_tenth", fit_of_tenth, "lmer", None),
     Task("million", "1,000,000 children, one fit", "children", fit_of_million, "lmer", 15),
     Task("cox", "Cox model, family-robust", "survival", proportional_hazards, "coxph", None),
-    Task("curves", "Aalen-Johansen curves of two arms", "survival", transition_curves, "survfit", None),
+    Task("curves", "Aalen-Johansen curves of two arms", "survival", transition_curves, "survfit", 3),
+    Task(
+        "curves-million",
+        "1,000,000 children, the same",
+        "survival_large",
+        curves_of_million,
+        "survfit_once",
+        30,
+    ),
+    Task(
+        "bootstrap",
+        "the same, one bootstrap draw of families",
+        "survival",
+        transition_bootstrap,
+        "survfit_draw",
+        20,
+    ),
 )
 
 
-def main(data: str) -> None:
-    """Print the median time of a fit to a large table and the peak memory of the process, in MiB."""
-    table = DATA[data]()
+def large_fit(table: Table) -> float:
     X = columns(table, "arm", "x", "z", "w")
-    seconds = median_seconds(lambda: reml(table["y"], X, random_intercept(table["family"])), 3)
+    return median_seconds(lambda: reml(table["y"], X, random_intercept(table["family"])), 3)
+
+
+def main(work: str, data: str) -> None:
+    """Print the median time of work on a large table and the peak memory of the process, in MiB."""
+    table = DATA[data]()
+    seconds = large_fit(table) if work == "fit" else transition_curves(table, 3)[0]
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
