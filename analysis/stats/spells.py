@@ -1,7 +1,7 @@
 """Spells of a multi-state history: rows (subject, start, stop, source, target), checked and sorted."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -159,29 +159,41 @@ def single_spells(
 
 
 def _refuse_broken(spells: Spells, order: IntArray) -> None:
-    follows = spells.subject[1:] == spells.subject[:-1]
-    gap = spells.start[1:] - spells.stop[:-1]
+    refuse_overlap(spells.subject, spells.start, spells.stop, order)
+    goes_on = (spells.subject[1:] == spells.subject[:-1]) & (spells.start[1:] == spells.stop[:-1])
     entered = np.where(spells.target < 0, spells.source, spells.target)[:-1]
-    row = order[1:]
-    refuse_rows(follows & (gap < 0), "it overlaps an earlier row of the same subject.", row=row)
     refuse_rows(
-        follows & (gap == 0) & (entered != spells.source[1:]),
+        goes_on & (entered != spells.source[1:]),
         "its source is not the state that the subject's row before it ended in.",
-        row=row,
+        row=order[1:],
     )
 
 
 def _per_subject(spells: Spells, labels: Labels, order: IntArray) -> Spells:
-    first = spells.first
+    return replace(spells, cluster=cluster_of_subjects(labels, spells.subject, order))
+
+
+def refuse_overlap(subject: IntArray, start: FloatArray, stop: FloatArray, order: IntArray) -> None:
+    """Stop at a row that begins before the row before it ends; rows are sorted by subject and start.
+
+    Raises
+    ------
+    ModelError
+        Naming the row as the caller numbers it; `order` holds those numbers.
+    """
+    overlaps = (subject[1:] == subject[:-1]) & (start[1:] < stop[:-1])
+    refuse_rows(overlaps, "it overlaps an earlier row of the same subject.", row=order[1:])
+
+
+def cluster_of_subjects(labels: Labels, subject: IntArray, order: IntArray) -> Labels:
+    """Cluster label of each subject, (n,), from those of its rows, which are sorted by subject.
+
+    Raises
+    ------
+    ModelError
+        Naming the row as the caller numbers it, if a subject is in two clusters.
+    """
+    first = np.flatnonzero(np.diff(subject, prepend=-1))
     code, _ = encode(labels)
-    refuse_rows(code != code[first][spells.subject], "a subject must stay in one cluster.", row=order)
-    return Spells(
-        spells.subject,
-        spells.start,
-        spells.stop,
-        spells.source,
-        spells.target,
-        spells.weight,
-        spells.subjects,
-        labels[first],
-    )
+    refuse_rows(code != code[first][subject], "a subject must stay in one cluster.", row=order)
+    return labels[first]
