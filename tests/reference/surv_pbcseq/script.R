@@ -73,4 +73,30 @@ put_all("weighted", joined(cbind(d[names(d) != "weight"], weight)))
 # Patients enter observation at their third row: delayed entry in several states.
 times <- c(1000, 2000, 4000)
 put_all("late", joined(d[ave(d$start, d$id, FUN = seq_along) > 2, ]))
+
+# States by the number of times the patient has been in b0 so far: 0, 1, 2 or more.
+d <- read.csv("input.csv")
+d$site <- d$id %% 40
+d$weight <- 1
+times <- c(200, 1000, 2000, 4000)
+d <- do.call(rbind, lapply(split(d, d$id), function(p) {
+  visits <- 0
+  was <- -1
+  for (i in seq_len(nrow(p))) {
+    if (p$source[i] == 0 && was != 0) visits <- visits + 1
+    is <- if (p$target[i] < 0) p$source[i] else p$target[i]
+    p$from[i] <- p$source[i] + 6 * min(visits, 2)
+    came <- is == 0 && p$source[i] != 0
+    if (p$target[i] >= 0) p$to[i] <- is + 6 * min(visits + came, 2) else p$to[i] <- -1
+    visits <- visits + came
+    was <- is
+  }
+  p
+}))
+states <- sort(unique(c(d$from, d$to[d$to >= 0])))
+labels <- paste0("s", states)
+d$from <- factor(d$from, states, labels)
+d$target <- factor(d$to, c(-1, states), c("censor", labels))
+put("visits.states", states)
+put_all("visits", joined(d))
 write.csv(do.call(rbind, out), "expected.csv", row.names = FALSE, quote = FALSE)
