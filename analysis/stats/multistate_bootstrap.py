@@ -45,7 +45,8 @@ def occupation_draws(
     (B, k, S)
         What `aalen_johansen` gives for the sample with each cluster's rows repeated or reweighted. Initial
         probabilities that were estimated are estimated anew, at the first event time of the draw; without an
-        event in it, at that of the sample. They are not-a-number where nobody is at risk then.
+        event in it, at that of the sample. They are not-a-number where nobody is at risk then. If nobody in
+        the sample changes state, they are not estimated anew.
 
     Raises
     ------

@@ -6,12 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
-from analysis.stats.at_risk import FloatArray
+from analysis.stats.at_risk import FloatArray, refuse_rows
 from analysis.stats.labels import Labels, as_labels, encode
 
 
 def family_weights(
-    cluster: ArrayLike | Sequence[Hashable], draws: int, rng: np.random.Generator
+    cluster: ArrayLike | Sequence[Hashable],
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    strata: ArrayLike | Sequence[Hashable] | None = None,
 ) -> tuple[Labels, FloatArray]:
     """How often each cluster is in each bootstrap sample of as many clusters as there are.
 
@@ -23,6 +27,8 @@ def family_weights(
         Number of samples B.
     rng : numpy Generator
         The source of randomness, used for nothing else here.
+    strata : (n,), optional
+        Groups of whole clusters (arm, site) that every sample draws as many clusters from as they have.
 
     Returns
     -------
@@ -34,17 +40,25 @@ def family_weights(
     Raises
     ------
     ModelError
-        If a label is missing, there is no row, or no draw is asked for.
+        If a label is missing, there is no row, no draw is asked for, or a cluster lies in several strata.
 
     Source
     ------
     Davison & Hinkley (1997), Bootstrap Methods and their Application, section 3.8, strategy 1.
     """
-    labels = encode(as_labels(cluster, n=len(cluster), name="cluster"))[1]
-    m = len(labels)
-    if not m or draws < 1:
+    n = len(cluster)
+    code, labels = encode(as_labels(cluster, n=n, name="cluster"))
+    if not len(labels) or draws < 1:
         raise ModelError("a bootstrap needs at least one cluster and one draw.")
-    weights = np.empty((draws, m))
+    stratum = np.zeros(n, dtype=np.int64)
+    if strata is not None:
+        stratum = encode(as_labels(strata, n=n, name="strata"))[0]
+    own = np.zeros(len(labels), dtype=np.int64)
+    own[code] = stratum
+    refuse_rows(own[code] != stratum, "its cluster lies in another stratum too.")
+    groups = [np.flatnonzero(own == each) for each in range(own.max() + 1)]
+    weights = np.empty((draws, len(labels)))
     for row in weights:
-        row[:] = np.bincount(rng.integers(m, size=m), minlength=m)
+        for group in groups:
+            row[group] = np.bincount(rng.integers(len(group), size=len(group)), minlength=len(group))
     return labels, weights

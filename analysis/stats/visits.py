@@ -1,4 +1,4 @@
-"""States told apart by how often a history has been in one of them, such as home before and after re-entry."""
+"""States told apart by how often a history has been in one of them: home before and after re-entry."""
 
 from collections.abc import Hashable, Sequence
 

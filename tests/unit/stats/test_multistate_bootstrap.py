@@ -5,8 +5,8 @@ import pytest
 
 from analysis.errors import ModelError
 from analysis.stats import multistate_bootstrap
-from analysis.stats.multistate_bootstrap import occupation_draws, time_in_state_draws
 from analysis.stats.multistate import aalen_johansen, occupation_at, time_in_state
+from analysis.stats.multistate_bootstrap import occupation_draws, time_in_state_draws
 from analysis.stats.resampling import family_weights
 
 TIMES = [0, 2, 5, 9]

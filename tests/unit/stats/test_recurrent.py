@@ -303,6 +303,14 @@ class TestDegenerate:
         linear = mean_cumulative(**histories(1) | {"cluster": ["f"] * len(histories(1)["stop"])}).at([3])
         assert np.isnan(linear.se).all() and np.isfinite(linear.estimate).all()
 
+    @pytest.mark.parametrize("model", [lwyy, pwp])
+    def test_models_of_one_family_and_of_no_event(self, model):
+        rows = "aabb", [0, 1, 0, 2], [1, 3, 2, 4], [1, 0, 1, 1], [0, 0, 1, 1]
+        fit = model(*rows, cluster=["f"] * 4)
+        assert np.isnan(fit.vcov_robust).all() and "single cluster" in fit.notes[-1]
+        with pytest.raises(ModelError, match="no row has an event"):
+            model(*rows[:3], [0] * 4, rows[4])
+
     def test_ratio_to_no_event_is_not_defined(self):
         one = mean_cumulative("ab", [0, 0], [2, 3], [1, 0]).at([1, 2])
         ratio = log_ratio(one, mean_cumulative("cd", [0, 0], [2, 3], [0, 1]).at([1, 2]))

@@ -38,6 +38,19 @@ def test_draws_can_be_made_in_portions():
     np.testing.assert_array_equal(portions, family_weights(range(9), 7, generator())[1])
 
 
+def test_strata_keep_their_number_of_families():
+    cluster, site = ["a", "b", "b", "c", "d", "e"], [1, 2, 2, 1, 2, 2]
+    labels, weights = family_weights(cluster, 200, generator(), strata=site)
+    first = np.isin(labels, ["a", "c"])
+    assert (weights[:, first].sum(axis=1) == 2).all() and (weights[:, ~first].sum(axis=1) == 3).all()
+    assert len(np.unique(weights, axis=0)) == 3 * 10
+
+
+def test_a_family_in_two_strata_is_refused():
+    with pytest.raises(ModelError, match="row 0 .*another stratum"):
+        family_weights(["a", "b", "a"], 1, generator(), strata=[1, 1, 2])
+
+
 @pytest.mark.parametrize(
     ("cluster", "draws", "message"),
     [
