@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, triu
+from scipy.sparse import csr_array, diags_array, triu
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
@@ -215,14 +215,22 @@ def _squares_by_kind(curve: ProductIntegral, cluster: IntArray, kind: IntArray, 
     first = example[there]
     initial[:, there] = (curve.initial_influence[spells.subject[first]] / spells.weight[first, None]).T
     carried = _carried(curve, example, np.arange(n_kinds), np.ones(n_kinds), initial)
-    held = csr_array((spells.weight, (cluster, kind)))
-    meet = held.T @ held
-    meet = triu(meet, format="csr") + triu(meet, 1, format="csr")
+    meet = _meetings(cluster, kind, spells.weight, n_kinds)
     squares = np.empty((m + 1, size))
     for begin in range(0, m + 1, TOGETHER):
         some = np.ascontiguousarray(carried[begin : begin + TOGETHER].reshape(-1, n_kinds).T)
         squares[begin : begin + TOGETHER] = np.einsum("uc,uc->c", some, meet @ some).reshape(-1, size)
     return squares
+
+
+def _meetings(cluster: IntArray, kind: IntArray, weight: FloatArray, n_kinds: int) -> csr_array:
+    """Z'Z for Z the weight of each kind in each cluster, each pair counted once and doubled."""
+    alone = np.bincount(cluster)[cluster] == 1
+    several = ~alone
+    held = csr_array((weight[several], (cluster[several], kind[several])), shape=(cluster.max() + 1, n_kinds))
+    both = held.T @ held
+    single = diags_array(np.bincount(kind, alone * weight**2, n_kinds))
+    return (triu(both) + triu(both, 1) + single).tocsr()
 
 
 def _squares(curve: ProductIntegral, cluster: IntArray, n_clusters: int) -> FloatArray:
