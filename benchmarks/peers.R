@@ -23,6 +23,14 @@ with_causes <- function(d) {
   d
 }
 
+# Seconds for one bootstrap sample of families and what is estimated from it.
+of_draws <- function(d, estimate) {
+  children <- split(seq_len(nrow(d)), d$family)
+  set.seed(1)
+  work <- function() for (i in 1:20) estimate(d[unlist(children[sample(length(children), replace = TRUE)]), ])
+  median_seconds(work, 7) / 20
+}
+
 trial_model <- y ~ arm + site + age + sex + base + (1 | family)
 
 programs <- list(
@@ -70,13 +78,14 @@ programs <- list(
   }),
   survfit_draw = list("survival", function(d) {
     library(survival)
-    d <- with_causes(d)
-    children <- split(seq_len(nrow(d)), d$family)
-    work <- function() for (i in 1:20) {
-      drawn <- unlist(children[sample(length(children), replace = TRUE)])
-      survfit(Surv(time, cause) ~ arm, d[drawn, ], se.fit = FALSE)
-    }
-    median_seconds(work, 7) / 20
+    of_draws(with_causes(d), function(drawn) survfit(Surv(time, cause) ~ arm, drawn, se.fit = FALSE))
+  }),
+  both_draw = list("survival", function(d) {
+    library(survival)
+    of_draws(with_causes(d), function(drawn) {
+      coxph(Surv(time, cause != "0") ~ arm + site + age, drawn)
+      survfit(Surv(time, cause) ~ arm, drawn, se.fit = FALSE)
+    })
   })
 )
 needs <- list(lmertest = c("lmerTest", "pbkrtest"))

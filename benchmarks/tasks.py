@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from analysis.stats.batch import reml_batch
 from analysis.stats.covariance import random_intercept, unstructured
-from analysis.stats.hazards import cox
+from analysis.stats.family_bootstrap import cox_bootstrap
+from analysis.stats.hazards import CoxFit, cox
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_curve
 from analysis.stats.multistate_bootstrap import occupation_draws
 from analysis.stats.reml import reml
@@ -116,13 +117,13 @@ def curves_of_million(table: Table) -> tuple[float, float]:
     return in_own_process("curves", "survival_large")
 
 
-def proportional_hazards(table: Table) -> tuple[float, None]:
+def hazard_ratios(table: Table) -> CoxFit:
     X = np.column_stack([table["arm"], table["site"], table["age"]])
+    return cox(None, table["time"], table["cause"] > 0, X, cluster=table["family"])
 
-    def work():
-        return cox(None, table["time"], table["cause"] > 0, X, cluster=table["family"])
 
-    return median_seconds(work, 30), None
+def proportional_hazards(table: Table) -> tuple[float, None]:
+    return median_seconds(lambda: hazard_ratios(table), 30), None
 
 
 def transitions(table: Table) -> list[Occupation]:
@@ -142,12 +143,27 @@ def transition_curves(table: Table, repeats: int = 20) -> tuple[float, None]:
     return median_seconds(lambda: [occupation_curve(arm) for arm in transitions(table)], repeats), None
 
 
+def drawn_families(table: Table) -> tuple[NDArray, NDArray]:
+    return family_weights(table["family"], DRAWS, np.random.default_rng(SEED + 5))
+
+
 def transition_bootstrap(table: Table) -> tuple[float, None]:
     """One draw of families for both arms, the drawing included."""
 
     def work():
-        drawn = family_weights(table["family"], DRAWS, np.random.default_rng(SEED + 5))
+        drawn = drawn_families(table)
         return [occupation_draws(arm, HORIZONS, *drawn) for arm in transitions(table)]
+
+    return median_seconds(work, 7) / DRAWS, None
+
+
+def survival_bootstrap(table: Table) -> tuple[float, None]:
+    """The same draws for the Cox model and for the curves of both arms."""
+
+    def work():
+        drawn = drawn_families(table)
+        curves = [occupation_draws(arm, HORIZONS, *drawn) for arm in transitions(table)]
+        return cox_bootstrap(hazard_ratios(table), drawn[1]), curves
 
     return median_seconds(work, 7) / DRAWS, None
 
@@ -170,13 +186,14 @@ TASKS = (
         30,
     ),
     Task(
-        "bootstrap",
-        "the same, one bootstrap draw of families",
+        "draw-curves",
+        "the same, one draw of families",
         "survival",
         transition_bootstrap,
         "survfit_draw",
-        20,
+        None,
     ),
+    Task("draw-both", "Cox model and curves, one draw", "survival", survival_bootstrap, "both_draw", 20),
 )
 
 
