@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM
 from analysis.errors import ModelError
-from analysis.spec.sap import Covariate
+from analysis.spec.visit_outcomes import Covariate
 
 
 @dataclass(slots=True)
@@ -40,8 +40,8 @@ def build_design(
     """Intercept, arm (1 = intervention) and covariates.
 
     A covariate with ``missing: indicator`` has its missing values replaced by the mean of those observed,
-    computed without arm or outcome, and a column that says where (White & Thompson 2005). A covariate without
-    variation is left out with a note.
+    computed without arm or outcome, and a column that says where (White & Thompson 2005); with ``missing:
+    by_reason`` the column is split by the reason. A covariate without variation is left out with a note.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def build_design(
     for covariate in covariates:
         if covariate.column == "base" and not covariate.admits_after_randomisation:
             _guard_baseline(frame)
-        _ADD[covariate.kind](design, frame[covariate.column], covariate)
+        _ADD[covariate.kind](design, frame, covariate)
     return design
 
 
@@ -71,7 +71,8 @@ def _guard_baseline(frame: pd.DataFrame) -> None:
         )
 
 
-def _add_linear(design: Design, values: pd.Series, covariate: Covariate) -> None:
+def _add_linear(design: Design, frame: pd.DataFrame, covariate: Covariate) -> None:
+    values = frame[covariate.column]
     missing = values.isna().to_numpy()
     _need_method(covariate, missing)
     if missing.all():
@@ -82,10 +83,14 @@ def _add_linear(design: Design, values: pd.Series, covariate: Covariate) -> None
         design.notes.append(f"{covariate.column}: no variation, left out.")
     else:
         design.add(covariate.column, filled)
-    _add_indicator(design, missing, covariate)
+    if covariate.missing == "by_reason":
+        _add_reasons(design, missing, frame[f"{covariate.column}_missing_reason"], covariate)
+    else:
+        _add_indicator(design, missing, covariate)
 
 
-def _add_factor(design: Design, values: pd.Series, covariate: Covariate) -> None:
+def _add_factor(design: Design, frame: pd.DataFrame, covariate: Covariate) -> None:
+    values = frame[covariate.column]
     missing = values.isna().to_numpy()
     _need_method(covariate, missing)
     levels = sorted(values.dropna().unique())
@@ -109,8 +114,23 @@ def _add_indicator(design: Design, missing: np.ndarray, covariate: Covariate) ->
         )
 
 
+def _add_reasons(design: Design, missing: np.ndarray, reason: pd.Series, covariate: Covariate) -> None:
+    """An indicator per declared reason and one for all others, of those that anybody has."""
+    named = reason.where(reason.isin(covariate.reasons), "other").to_numpy()
+    split = {each: missing & (named == each) for each in (*covariate.reasons, "other")}
+    for each, where in split.items():
+        if where.any():
+            design.add(f"{covariate.column} missing {each}", where)
+    if missing.any():
+        kept = sum(where.any() for where in split.values())
+        design.notes.append(
+            f"{covariate.column}: missing for {int(missing.sum())} of {len(missing)}, {kept} indicators by "
+            "reason added."
+        )
+
+
 def _need_method(covariate: Covariate, missing: np.ndarray) -> None:
-    if missing.any() and covariate.missing != "indicator":
+    if missing.any() and covariate.missing == "complete":
         raise ModelError(
             f"covariate {covariate.column} is missing for {int(missing.sum())} children and the entry "
             "declares no method."

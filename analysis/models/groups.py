@@ -9,6 +9,7 @@ from analysis.data.allocation import ALL, ARM, Allocated, Pooled
 from analysis.errors import ModelError
 from analysis.results import Count
 from analysis.spec.declarations import Spec
+from analysis.spec.visit_outcomes import Restriction
 
 Data = Pooled | Allocated
 STRATUM = "stratum"
@@ -39,8 +40,10 @@ def with_groups(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
     return frame if ARM in frame else frame.assign(**{ARM: ALL})
 
 
-def select(data: Data, name: str, population: str) -> pd.DataFrame:
+def select(data: Data, name: str, population: str, within: Restriction | None = None) -> pd.DataFrame:
     """Rows of a table that belong to the children of a population, with their subject's columns.
+
+    `within` keeps those of one group of the population.
 
     Raises
     ------
@@ -49,11 +52,14 @@ def select(data: Data, name: str, population: str) -> pd.DataFrame:
     """
     subjects = data.tables["subjects"]
     chosen = subjects[subjects[f"is_{population}"].astype(bool)]
+    if within:
+        chosen = chosen[chosen[within.column] == within.is_]
     frame = data.tables[name]
     extra = [column for column in chosen.columns if column not in frame.columns or column == "child_id"]
     rows = frame.merge(chosen[extra], on="child_id", how="inner") if name != "subjects" else chosen
     if rows.empty:
-        raise ModelError(f"no row of table {name} belongs to the population {population}.")
+        part = f" with {within.column} {within.is_}" if within else ""
+        raise ModelError(f"no row of table {name} belongs to the population {population}{part}.")
     return with_groups(rows.reset_index(drop=True), data)
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.models.design import Design
-from analysis.models.groups import arm_names, select
-from analysis.results import Estimate
+from analysis.models.groups import arm_names, select, sizes
+from analysis.results import Count, Estimate
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import CourseAnalysis, Covariate, LinearAnalysis, Outcome
-from analysis.stats.covariance import exchangeable, random_intercept
+from analysis.spec.sap import CourseAnalysis
+from analysis.spec.visit_outcomes import Covariate, LinearAnalysis, MixedAnalysis, OutcomeAnalysis
+from analysis.stats.covariance import exchangeable, heterogeneous, random_intercept
 from analysis.stats.marginal_means import mean_row
 from analysis.stats.reml import LinearFit, reml
 from analysis.stats.small_sample import Contrast, contrast
@@ -21,19 +22,38 @@ BUILDERS = {"random_intercept": random_intercept, "exchangeable": exchangeable}
 STRUCTURES = {
     "random_intercept": "a random family effect",
     "exchangeable": "a correlation within families that may be negative",
+    "heterogeneous": "a random family effect and variances of both levels",
 }
 AVERAGED = {
     "observed": "over the mix of covariates of the children analysed",
     "equal": "with equal weight on the levels of each factor, and other covariates at their mean",
 }
+REMOVED = "removed_date"
 DF_NAMES = {"kenward_roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
 
 
-def outcome_rows(data: Allocated, population: str, outcome: Outcome) -> pd.DataFrame:
-    """Children of a population whose outcome is known at its visit, ordered by child."""
-    rows = select(data, "outcomes", population)
-    here = (rows["parameter"] == outcome.parameter) & (rows["visit"] == outcome.visit)
+def outcome_rows(data: Allocated, entry: OutcomeAnalysis) -> pd.DataFrame:
+    """Children of the entry's population whose outcome is known at its visit, ordered by child."""
+    rows = select(data, "outcomes", entry.population, entry.within)
+    here = (rows["parameter"] == entry.outcome.parameter) & (rows["visit"] == entry.outcome.visit)
     return rows[here & rows["value"].notna()].sort_values("child_id", kind="stable").reset_index(drop=True)
+
+
+def available_and_analysed(entry: OutcomeAnalysis, rows: pd.DataFrame, data: Allocated) -> tuple[Count, ...]:
+    """Families and children by arm: those of the population, and those of them with the outcome."""
+    population = select(data, "subjects", entry.population, entry.within)
+    return (*sizes(population, data, set="available"), *sizes(rows, data, set="analysed"))
+
+
+def removed_families(entry: OutcomeAnalysis, rows: pd.DataFrame, spec: Spec) -> list[str]:
+    """How many analysed are of families removed after randomisation, where the population has them."""
+    if any(each.column == REMOVED for each in spec.populations[entry.population].where):
+        return []
+    gone = rows[rows[REMOVED].notna()]
+    return [
+        f"Analysed of families removed after randomisation: {gone['family_id'].nunique()} families, "
+        f"{len(gone)} children."
+    ]
 
 
 def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> LinearFit:
@@ -44,7 +64,10 @@ def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> L
 
 def structure_of(entry: LinearAnalysis, rows: pd.DataFrame) -> Structure:
     """The covariance of the entry, with the family as the independent unit."""
-    return BUILDERS[entry.structure](rows["family_id"].to_numpy())
+    family = rows["family_id"].to_numpy()
+    if isinstance(entry, MixedAnalysis) and entry.by:
+        return heterogeneous(family, rows[entry.by].to_numpy())
+    return BUILDERS[entry.structure](family)
 
 
 def row_of(design: Design, *names: str) -> np.ndarray:

@@ -1,13 +1,16 @@
 """Linear mixed models of one outcome at one visit: A01, A02 and their like."""
 
+import pandas as pd
+
 from analysis.data.allocation import Allocated
 from analysis.models.design import Design, build_design
 from analysis.models.diagnostics import Checks, check_fit
-from analysis.models.groups import arm_names, contrast_name, select, sizes
+from analysis.models.groups import arm_names, contrast_name
 from analysis.models.linear import (
     AVERAGED,
     STRUCTURES,
     adjusted_for,
+    available_and_analysed,
     estimate_contrast,
     fit_families,
     inference,
@@ -15,11 +18,12 @@ from analysis.models.linear import (
     missing_baseline,
     outcome_rows,
     raw_means,
+    removed_families,
     row_of,
 )
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import MixedAnalysis
+from analysis.spec.visit_outcomes import MixedAnalysis
 from analysis.stats.reml import LinearFit
 from analysis.stats.small_sample import icc
 
@@ -57,8 +61,7 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
     statistics of the plan's entry; Kenward & Roger (1997), Biometrics 53:983; White & Thompson (2005), Stat
     Med 24:993.
     """
-    population = select(data, "subjects", entry.population)
-    rows = outcome_rows(data, entry.population, entry.outcome)
+    rows = outcome_rows(data, entry)
     intervention, control = arm_names(data)
     design = build_design(rows, entry.covariates, intervention=intervention, control=control)
     fitted = fit_families(entry, rows, design)
@@ -74,12 +77,12 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry, spec),
-        counts=(*sizes(population, data, set="available"), *sizes(rows, data, set="analysed")),
+        counts=available_and_analysed(entry, rows, data),
         estimates=(
             *raw_means(rows, data),
             difference,
             *_adjusted_means(fitted, design, entry, data, spec),
-            *_components(fitted, spec),
+            *(_by_group(fitted, rows, entry.by) if entry.by else _components(fitted, spec)),
             *_coefficients(fitted, design, entry, spec),
             *checks.estimates,
         ),
@@ -87,6 +90,7 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         notes=(
             *design.notes,
             *missing_baseline(rows, entry.covariates, spec),
+            *removed_families(entry, rows, spec),
             *fitted.notes,
             *checks.notes,
         ),
@@ -119,6 +123,19 @@ def _components(fitted: LinearFit, spec: Spec) -> list[Estimate]:
     ]
 
 
+def _by_group(fitted: LinearFit, rows: pd.DataFrame, by: str) -> list[Estimate]:
+    """Variances of each group; their share as a point, as an interval would need a profile of its own."""
+    found = []
+    for group, pair in zip(sorted(rows[by].unique()), fitted.theta.reshape(-1, 2), strict=True):
+        found += [
+            Estimate("variance", float(value), labels={"component": name, "group": group, "by": by})
+            for name, value in zip(COMPONENTS["random_intercept"], pair, strict=True)
+        ]
+        if rows.loc[rows[by] == group, "family_id"].duplicated().any():
+            found.append(Estimate("icc", float(pair[0] / pair.sum()), labels={"group": group, "by": by}))
+    return found
+
+
 def _coefficients(fitted: LinearFit, design: Design, entry: MixedAnalysis, spec: Spec) -> list[Estimate]:
     return [
         estimate_contrast(fitted, row_of(design, name), entry, spec, "coefficient", term=name)
@@ -127,8 +144,9 @@ def _coefficients(fitted: LinearFit, design: Design, entry: MixedAnalysis, spec:
 
 
 def _method(entry: MixedAnalysis, spec: Spec) -> str:
+    own = f" of their own for each {entry.by}" if entry.by else ""
     return (
-        f"Linear mixed model by REML with {STRUCTURES[entry.structure]}, adjusted for "
+        f"Linear mixed model by REML with {STRUCTURES[entry.structure]}{own}, adjusted for "
         f"{adjusted_for(entry.covariates, spec)}; {inference(entry)} "
         f"Adjusted means are averaged {AVERAGED[entry.weights]}."
     )

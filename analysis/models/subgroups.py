@@ -8,10 +8,11 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.design import Design, build_design
-from analysis.models.groups import arm_names, contrast_name, select, sizes
+from analysis.models.groups import arm_names, contrast_name, sizes
 from analysis.models.linear import (
     STRUCTURES,
     adjusted_for,
+    available_and_analysed,
     estimate_contrast,
     fit_families,
     inference,
@@ -57,12 +58,8 @@ def fit(entry: SubgroupAnalysis, data: Allocated, spec: Spec) -> Result:
     Kenward & Roger (1997), Biometrics 53:983; Rothwell (2005), Lancet 365:176 (the test of interaction, not
     the tests within groups, is evidence of a difference between groups).
     """
-    rows = outcome_rows(data, entry.population, entry.outcome)
-    population = select(data, "subjects", entry.population)
-    counts: list[Count] = [
-        *sizes(population, data, set="available"),
-        *sizes(rows, data, set="analysed"),
-    ]
+    rows = outcome_rows(data, entry)
+    counts: list[Count] = [*available_and_analysed(entry, rows, data)]
     estimates: list[Estimate] = []
     notes: list[str] = []
     for moderator in entry.moderators:

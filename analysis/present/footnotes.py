@@ -135,7 +135,7 @@ def _by_analysis(
 
 
 def _estimands(entries: Iterable[Analysis]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(entry.estimand for entry in entries if entry.estimand))
+    return tuple(dict.fromkeys(name for entry in entries for name in entry.estimands))
 
 
 def _lower(text: str) -> str:

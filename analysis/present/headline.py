@@ -82,6 +82,30 @@ def _mixed(result: Result, request: Request) -> list[_Line]:
     return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
 
 
+def _averages(result: Result, request: Request) -> list[_Line]:
+    parameter = request.spec.analyses[result.analysis].outcome.parameter
+    decimals = decimals_of(parameter, request.spec)
+    texts = tuple(
+        fmt.mean_sd(
+            *(_value(one(result.estimates, name, arm=arm, average="family")) for name in ("mean", "sd")),
+            decimals,
+        )
+        for arm in request.arms
+    )
+    gap = one(result.estimates, "difference", average="family")
+    measure = f"{label(request.spec, 'parameter', parameter)}, mean of families (SD)"
+    return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
+
+
+def _binary(result: Result, request: Request) -> list[_Line]:
+    texts = tuple(
+        fmt.part(count(result, "events", arm=arm), count(result, "children", arm=arm, set="analysed"))
+        for arm in request.arms
+    )
+    gap = one(result.estimates, "risk_difference")
+    return [_Line("Children with the event", texts, POINTS, gap, _points)]
+
+
 def _course(result: Result, request: Request) -> list[_Line]:
     entry = request.spec.analyses[result.analysis]
     decimals = decimals_of(entry.parameter, request.spec)
@@ -157,6 +181,8 @@ def _points(found: Estimate) -> str:
 
 _READ: dict[str, Callable[[Result, Request], list[_Line]]] = {
     "mixed": _mixed,
+    "averages": _averages,
+    "binary": _binary,
     "course": _course,
     "hazard": _hazard,
     "incidence": _incidence,

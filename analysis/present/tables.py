@@ -6,11 +6,13 @@ from analysis.errors import ReportError
 from analysis.present.blinding import check_open_text
 from analysis.present.reading import Found, results_for
 from analysis.present.request import Request
+from analysis.present.table_averages import tabulate_averages, tabulate_variances
 from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_course import tabulate_course
 from analysis.present.table_effects import tabulate_hazards, tabulate_means
 from analysis.present.table_form import Table, to_json, write_forms
 from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_risks import tabulate_risks
 from analysis.present.table_subgroups import tabulate_subgroups
 from analysis.present.table_times import tabulate_days, tabulate_probabilities
 from analysis.results import View
@@ -22,6 +24,9 @@ __all__ = ["TABULATE", "tabulate", "write_forms"]
 TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
     "means": tabulate_means,
+    "averages": tabulate_averages,
+    "variances": tabulate_variances,
+    "risks": tabulate_risks,
     "subgroups": tabulate_subgroups,
     "course": tabulate_course,
     "hazards": tabulate_hazards,

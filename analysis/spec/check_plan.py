@@ -1,8 +1,10 @@
 """Cross-references of the plan: trial, populations, estimands, analyses, outputs and stages of the flow."""
 
+from collections.abc import Iterable, Mapping
+
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
-from analysis.spec.declarations import Spec
+from analysis.spec.declarations import Spec, bandings
 from analysis.spec.sap import (
     DAYS_IN_CARE,
     Analysis,
@@ -12,11 +14,18 @@ from analysis.spec.sap import (
     Estimand,
     HazardAnalysis,
     IncidenceAnalysis,
-    LinearAnalysis,
     MixedAnalysis,
     OccupationAnalysis,
     Stage,
     SubgroupAnalysis,
+)
+from analysis.spec.visit_outcomes import (
+    BASELINE,
+    BY_ARM,
+    AveragesAnalysis,
+    BinaryAnalysis,
+    Covariate,
+    OutcomeAnalysis,
 )
 
 
@@ -93,7 +102,7 @@ def _check_estimand(spec: Spec, estimand: Estimand) -> None:
     check_known([estimand.population], spec.populations, where=where, what="population")
     analyses = [*estimand.main, *estimand.sensitivity]
     check_known(analyses, spec.analyses, where=where, what="analysis")
-    if strangers := [name for name in analyses if spec.analyses[name].estimand != estimand.id]:
+    if strangers := [name for name in analyses if estimand.id not in spec.analyses[name].estimands]:
         raise SpecError(f"{where}: analysis {strangers[0]} is of another estimand, or of none.")
     for main in estimand.main:
         if spec.analyses[main].population != estimand.population:
@@ -103,20 +112,16 @@ def _check_estimand(spec: Spec, estimand: Estimand) -> None:
 def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     where = f"analyses.yaml, entry {analysis.id}"
     subjects = set(spec.table("subjects").columns)
-    if analysis.estimand:
-        check_known([analysis.estimand], spec.estimands, where=where, what="estimand")
+    check_known(analysis.estimands, spec.estimands, where=where, what="estimand")
     if analysis.population:
         check_known([analysis.population], spec.populations, where=where, what="population")
-    if isinstance(analysis, LinearAnalysis):
-        check_known([analysis.outcome.parameter], spec.codes_of("parameter"), where=where, what="parameter")
-        check_known([analysis.outcome.visit], spec.codes_of("visit"), where=where, what="visit")
-        covariates = [covariate.column for covariate in analysis.covariates]
-        check_known(covariates, subjects | {"base"}, where=where, what="covariate")
+    if isinstance(analysis, OutcomeAnalysis):
+        _check_outcome(spec, analysis, where=where)
     if isinstance(analysis, CourseAnalysis):
         check_known([analysis.parameter], spec.codes_of("parameter"), where=where, what="parameter")
         check_known(analysis.visits, spec.codes_of("visit"), where=where, what="visit")
+        _check_covariates(spec, analysis.covariates, where=where)
         covariates = [covariate.column for covariate in analysis.covariates]
-        check_known(covariates, subjects | {"base"}, where=where, what="covariate")
         check_known(analysis.by_visit, covariates, where=where, what="covariate of this entry")
     if isinstance(analysis, SubgroupAnalysis):
         columns = [moderator.column for moderator in analysis.moderators]
@@ -133,6 +138,58 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         check_known([analysis.basis], spec.states.placement, where=where, what="basis")
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
+
+
+def _check_outcome(spec: Spec, analysis: OutcomeAnalysis, *, where: str) -> None:
+    check_known([analysis.outcome.parameter], spec.codes_of("parameter"), where=where, what="parameter")
+    check_known([analysis.outcome.visit], spec.codes_of("visit"), where=where, what="visit")
+    _check_covariates(spec, analysis.covariates, where=where)
+    if analysis.within:
+        codes = _codes_of_column(spec, "subjects", analysis.within.column, where=where)
+        check_known([analysis.within.is_], codes, where=where, what="code")
+    # Of families, so that all children of a family are of one group.
+    if isinstance(analysis, MixedAnalysis) and analysis.by not in (None, BY_ARM):
+        _codes_of_column(spec, "families", analysis.by, where=where)
+    if isinstance(analysis, AveragesAnalysis):
+        _check_averages(spec, analysis, where=where)
+    if isinstance(analysis, BinaryAnalysis):
+        _check_bands(spec, analysis, where=where)
+
+
+def _check_covariates(spec: Spec, covariates: Iterable[Covariate], *, where: str) -> None:
+    allowed = {*spec.table("subjects").columns, BASELINE}
+    for covariate in covariates:
+        check_known([covariate.column], allowed, where=where, what="covariate")
+        check_known(
+            covariate.reasons, spec.codes_of("missing_reason"), where=where, what="reason of a missing value"
+        )
+
+
+def _codes_of_column(spec: Spec, table: str, column: str, *, where: str) -> Mapping[str, object]:
+    coded = [field.name for field in spec.table(table).fields if field.codelist]
+    check_known([column], coded, where=where, what=f"coded field of {table}")
+    return spec.codes_of(spec.table(table).field(column).codelist)
+
+
+def _check_averages(spec: Spec, analysis: AveragesAnalysis, *, where: str) -> None:
+    for name, average in ((analysis.child_estimand, "child"), (analysis.estimand, "family")):
+        estimand = spec.estimands[name]
+        if (estimand.average, estimand.population) != (average, analysis.population):
+            raise SpecError(
+                f"{where}: estimand {name} must be the average over one {average}, of this population."
+            )
+
+
+def _check_bands(spec: Spec, analysis: BinaryAnalysis, *, where: str) -> None:
+    if not analysis.event.bands:
+        return
+    parameter, version = analysis.outcome.parameter, analysis.event.version
+    known = bandings(spec, parameter)
+    check_known([version], [name for name, _ in known], where=where, what=f"version of bands of {parameter}")
+    for (name, _), banding in known.items():
+        if name == version:
+            ids = [band.id for band in banding.bands]
+            check_known(analysis.event.bands, ids, where=where, what="band")
 
 
 def _check_variables(spec: Spec, analysis: BaselineAnalysis, *, where: str, subjects: set[str]) -> None:

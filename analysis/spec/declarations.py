@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from analysis.errors import BlindingError, SpecError
 from analysis.spec.base import Declaration, IsoDay, Name
-from analysis.spec.instruments import Instrument, Score
+from analysis.spec.instruments import Banding, Instrument, Score
 from analysis.spec.rules import Rule
 from analysis.spec.sap import Analysis, Estimand, Output, Population, Reported, Stage
 from analysis.spec.states import States
@@ -88,3 +88,14 @@ class Spec:
         return {
             name: {code: entry.label for code, entry in codes.items()} for name, codes in self.codes.items()
         }
+
+
+def bandings(spec: Spec, parameter: str) -> dict[tuple[str, str], Banding]:
+    """Published bands of a score by version and form."""
+    return {
+        (banding.version, form.id): banding
+        for instrument in spec.instruments.values()
+        for form in instrument.forms
+        for banding in form.bandings
+        if banding.parameter == parameter
+    }

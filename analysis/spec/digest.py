@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from analysis.spec.declarations import Spec
+from analysis.spec.visit_outcomes import BinaryAnalysis
 
 RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
@@ -35,11 +36,17 @@ def derive_slice(spec: Spec) -> str:
 
 
 def family_slice(spec: Spec, family: str) -> str:
-    """What one model family depends on: its entries, their estimands and populations, and the trial."""
+    """What one model family depends on: its entries, their estimands and populations, and the trial.
+
+    Entries that name bands of a score depend on the bands too.
+    """
     entries = spec.family(family)
-    estimands = [spec.estimands[each.estimand] for each in entries if each.estimand]
+    estimands = [spec.estimands[name] for each in entries for name in each.estimands]
     populations = [spec.populations[each.population] for each in entries if each.population]
-    return digest([entries, estimands, populations, spec.trial, spec.states, spec.codes])
+    banded = any(isinstance(each, BinaryAnalysis) and each.event.bands for each in entries)
+    forms = [form for instrument in spec.instruments.values() if banded for form in instrument.forms]
+    bands = [(form.id, form.bandings) for form in forms]
+    return digest([entries, estimands, populations, spec.trial, spec.states, spec.codes, bands])
 
 
 def report_slice(spec: Spec) -> str:

@@ -1,5 +1,6 @@
 """Scoring metadata of the questionnaires. Item wording is copyright and is not here."""
 
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import model_validator
@@ -25,6 +26,31 @@ class Scale(Declaration):
         return self
 
 
+class Band(Declaration):
+    """A named range of a score, both ends in it."""
+
+    id: str
+    minimum: float
+    maximum: float
+
+
+class Banding(Assumable):
+    """A published division of a score into bands; other forms have theirs under the same `version`."""
+
+    version: str
+    parameter: str
+    source: str
+    bands: tuple[Band, ...]
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Banding":
+        ends = [end for band in self.bands for end in (band.minimum, band.maximum)]
+        apart = all(low.maximum < high.minimum for low, high in pairwise(self.bands))
+        if ends != sorted(ends) or not apart:
+            raise ValueError(f"{self.parameter}, {self.version}: the bands do not follow one another")
+        return self
+
+
 class Form(Declaration):
     """A version of the questionnaire with the ages (months) it is for and the number of items it has."""
 
@@ -33,6 +59,7 @@ class Form(Declaration):
     to_months: int
     n_items: int
     scales: tuple[Scale, ...]
+    bandings: tuple[Banding, ...] = ()
 
     @model_validator(mode="after")
     def _has_its_items(self) -> "Form":
@@ -78,6 +105,9 @@ class Instrument(Assumable):
             scales = {scale.parameter for scale in form.scales}
             if absent := sorted({name for total in self.totals for name in total.scales} - scales):
                 raise ValueError(f"form {form.id}: no such scale: {', '.join(absent)}")
+            scores = scales | {total.parameter for total in self.totals}
+            if absent := sorted({banding.parameter for banding in form.bandings} - scores):
+                raise ValueError(f"form {form.id}: bands of no score of the form: {', '.join(absent)}")
         return self
 
 

@@ -5,12 +5,17 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
+from analysis.spec.visit_outcomes import (
+    AveragesAnalysis,
+    BinaryAnalysis,
+    Covariate,
+    Entry,
+    LinearAnalysis,
+    MixedAnalysis,
+    Weights,
+)
 
 Summary = Literal["counts", "mean", "median"]
-Timing = Literal["prespecified", "post_hoc"]
-Weights = Literal["observed", "equal"]
-Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
-
 
 # Days from entry to care to randomisation, which the baseline table computes.
 DAYS_IN_CARE = "days_in_care"
@@ -74,20 +79,6 @@ class Estimand(Declaration):
         return self
 
 
-class Outcome(Declaration):
-    parameter: str
-    visit: str
-
-
-class Covariate(Declaration):
-    """A column of the design matrix; `missing: indicator` adds the missing-indicator method."""
-
-    column: str
-    kind: Literal["factor", "linear"]
-    missing: Literal["complete", "indicator"] = "complete"
-    admits_after_randomisation: bool = False
-
-
 class EventSelection(Declaration):
     parameter: str
     basis: str
@@ -116,44 +107,17 @@ class Variable(Declaration):
         return self
 
 
-class _Analysis(Assumable):
-    id: str
-    title: str
-    role: Role
-    timing: Timing
-    estimand: str | None = None
-    population: str | None = None
-
-
-class FlowAnalysis(_Analysis):
+class FlowAnalysis(Entry):
     family: Literal["flow"]
 
 
-class BaselineAnalysis(_Analysis):
+class BaselineAnalysis(Entry):
     family: Literal["baseline"]
     population: str
     variables: tuple[Variable, ...]
 
 
-class LinearAnalysis(_Analysis):
-    """A linear mixed model of one outcome at one visit."""
-
-    estimand: str
-    population: str
-    outcome: Outcome
-    covariates: tuple[Covariate, ...]
-    structure: Literal["random_intercept", "exchangeable"]
-    df: Literal["kenward_roger", "satterthwaite"]
-
-
-class MixedAnalysis(LinearAnalysis):
-    """The difference between arms in the mean of an outcome; `weights` is the mix of the adjusted means."""
-
-    family: Literal["mixed"]
-    weights: Weights
-
-
-class CourseAnalysis(_Analysis):
+class CourseAnalysis(Entry):
     """The difference between arms in the mean of an outcome at each of several visits.
 
     `by_visit` names the covariates whose effect may differ between visits.
@@ -193,7 +157,7 @@ class SubgroupAnalysis(LinearAnalysis):
     moderators: tuple[Moderator, ...]
 
 
-class HazardAnalysis(_Analysis):
+class HazardAnalysis(Entry):
     """A Cox model with family-robust variance."""
 
     family: Literal["hazard"]
@@ -204,7 +168,7 @@ class HazardAnalysis(_Analysis):
     ties: Literal["efron", "breslow"]
 
 
-class IncidenceAnalysis(_Analysis):
+class IncidenceAnalysis(Entry):
     """Cumulative incidence by cause, or of any cause when `combine` is true."""
 
     family: Literal["incidence"]
@@ -216,7 +180,7 @@ class IncidenceAnalysis(_Analysis):
     days: tuple[int, ...]
 
 
-class OccupationAnalysis(_Analysis):
+class OccupationAnalysis(Entry):
     """State occupation and time in state of the reversible graph."""
 
     family: Literal["occupation"]
@@ -228,7 +192,7 @@ class OccupationAnalysis(_Analysis):
     horizon_days: int
 
 
-class HarmsAnalysis(_Analysis):
+class HarmsAnalysis(Entry):
     family: Literal["harms"]
     estimand: str
     population: str
@@ -239,6 +203,8 @@ Analysis = (
     FlowAnalysis
     | BaselineAnalysis
     | MixedAnalysis
+    | AveragesAnalysis
+    | BinaryAnalysis
     | SubgroupAnalysis
     | CourseAnalysis
     | HazardAnalysis
@@ -256,6 +222,9 @@ class Output(Declaration):
         "consort",
         "baseline",
         "means",
+        "averages",
+        "variances",
+        "risks",
         "subgroups",
         "course",
         "hazards",

@@ -34,7 +34,7 @@ def test_editing_a_survival_entry_reruns_no_mixed_model(finished: Copy):
 def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy):
     assert rerun_by(finished, "analysis/models/mixed.py") == {"fit[closed,mixed]"}
     assert rerun_by(finished, "analysis/stats/small_sample.py") == {
-        f"fit[closed,{family}]" for family in ("mixed", "subgroups", "course")
+        f"fit[closed,{family}]" for family in ("mixed", "averages", "binary", "subgroups", "course")
     }
     assert rerun_by(finished, "analysis/models/hazard.py") == {"fit[closed,hazard]"}
     assert rerun_by(finished, "analysis/stats/proportions.py") == {"fit[closed,harms]", "fit_open[harms]"}

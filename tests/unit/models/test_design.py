@@ -61,6 +61,34 @@ def test_missing_without_a_declared_method_is_refused():
         build(people(age=[1.0, None, 2.0, 3.0]), Covariate(column="age", kind="linear"))
 
 
+def with_reasons(base, reasons):
+    frame = people(base=base, base_date=[RANDOMISED] * 4, base_missing_reason=reasons)
+    return frame.assign(base_date=frame["base_date"].where(frame["base"].notna()))
+
+
+BY_REASON = Covariate(
+    column="base", kind="linear", missing="by_reason", reasons=("not_due_age", "after_randomisation")
+)
+
+
+def test_every_reason_that_somebody_has_gets_a_column_and_the_others_share_one():
+    frame = with_reasons([np.nan, np.nan, np.nan, 8.0], ["not_due_age", "not_attended", "lost", None])
+    design = build(frame, BY_REASON)
+    # The baseline itself does not vary here, and nobody's was dated after randomisation.
+    assert design.names[2:] == ["base missing not_due_age", "base missing other"]
+    assert design.matrix[:, 2:].tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
+    assert "base: missing for 3 of 4, 2 indicators by reason added." in design.notes
+
+
+def test_columns_by_reason_add_up_to_the_one_of_the_indicator_method():
+    frame = with_reasons([np.nan, np.nan, 5.0, 8.0], ["not_due_age", "after_randomisation", None, None])
+    split = build(frame, BY_REASON)
+    whole = build(frame, Covariate(column="base", kind="linear", missing="indicator"))
+    assert whole.names[2:] == ["base", "base missing"]
+    assert (split.matrix[:, 3:].sum(axis=1) == whole.matrix[:, 3]).all()
+    assert (split.matrix[:, 2] == whole.matrix[:, 2]).all()
+
+
 def test_a_covariate_without_variation_is_left_out_with_a_note():
     design = build(people(site=["GLA"] * 4), Covariate(column="site", kind="factor"))
     assert design.names == ["intercept", "arm"]

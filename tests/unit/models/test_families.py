@@ -137,7 +137,7 @@ def test_swapping_the_arms_turns_every_contrast(closed, swapped):
                 (other,) = [
                     e for e in swapped[name].estimates if e.name == each.name and e.labels == each.labels
                 ]
-                back = 1 / other.value if each.name == "hazard_ratio" else -other.value
+                back = 1 / other.value if each.name in ("hazard_ratio", "risk_ratio") else -other.value
                 if each.name != "log_hazard_ratio_model_se":
                     assert each.value == pytest.approx(back, rel=1e-6, abs=1e-9), (
                         name,

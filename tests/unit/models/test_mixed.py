@@ -27,7 +27,7 @@ def adjusted(result):
 
 
 def model_of(entry, closed):
-    rows = outcome_rows(closed, entry.population, entry.outcome)
+    rows = outcome_rows(closed, entry)
     design = build_design(rows, entry.covariates, intervention="NIM", control="SAU")
     return rows, design, fit_families(entry, rows, design)
 

@@ -1,6 +1,7 @@
 """Results made up to test pages: the vocabulary of every model family, the numbers of no trial."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def results(view: str) -> dict[str, Result | Failure]:
         made += [
             mixed("A01"),
             mixed("A02"),
-            *(mixed(each) for each in ("A04", *SECONDARY)),
+            *(mixed(each) for each in ("A01R", "A04", *(f"A09{each}" for each in "ABCDEF"), *SECONDARY)),
+            *(by_group(each, groups) for each, groups in (("A04H1", ARMS), ("A04H2", ("GLA", "LON")))),
+            averages("A03"),
+            *(binary(f"A22{each}") for each in "ABC"),
             subgroups("A10"),
             course("A11"),
             course("A11C"),
@@ -219,6 +223,10 @@ def mixed(analysis: str) -> Result:
             labels={"contrast": CONTRAST},
         )
     )
+    estimates += [
+        Estimate("variance", value, labels={"component": name})
+        for name, value in (("family", 15.44), ("residual", 37.51))
+    ]
     estimates.append(Estimate("icc", 0.41285, low=0.2284, high=0.5967, level=0.95))
     notes = ("sex: missing for 4 of 360, indicator added",)
     points = ()
@@ -231,6 +239,64 @@ def mixed(analysis: str) -> Result:
         points = tuple(Points(name, (-1.5, 0.0, 1.5), (-1.75, 0.125, 3.25)) for name in names)
     parts = {"counts": tuple(counts), "estimates": tuple(estimates), "points": points, "notes": notes}
     return result(analysis, "closed", **parts)
+
+
+def by_group(analysis: str, groups: tuple[str, ...]) -> Result:
+    """The mixed result with variances of each group: 10 and 20 between families, 30 within."""
+    whole = mixed(analysis)
+    by = spec().analyses[analysis].by
+    kept = tuple(each for each in whole.estimates if each.name not in ("variance", "icc"))
+    own = []
+    for at, group in enumerate(groups, start=1):
+        labels = {"group": group, "by": by}
+        own += [
+            Estimate("variance", value, labels={"component": name, **labels})
+            for name, value in (("family", 10.0 * at), ("residual", 30.0))
+        ]
+        own.append(Estimate("icc", 10.0 * at / (10.0 * at + 30.0), labels=labels))
+    return replace(whole, estimates=(*kept, *own))
+
+
+def averages(analysis: str) -> Result:
+    """Differences of 2 over children and 1.5 over families."""
+    whole = mixed(analysis)
+    estimates = [
+        replace(each, value=value, labels={**each.labels, "average": average})
+        for average, value in (("child", 2.0), ("family", 1.5))
+        for each in whole.estimates
+        if each.name == "difference"
+    ]
+    means = [
+        replace(each, labels={**each.labels, "average": average})
+        for average in ("child", "family")
+        for each in whole.estimates
+        if each.name in ("mean", "sd")
+    ]
+    test = Estimate(
+        *("informative_size", 0.5, 0.25, 0.0, 1.0, 0.95),
+        df=96.25,
+        p=0.051,
+        labels={"contrast": CONTRAST},
+    )
+    return replace(whole, estimates=(*means, *estimates, test))
+
+
+def binary(analysis: str) -> Result:
+    counts = [
+        *mixed(analysis).counts,
+        *(Count("events", n, {"arm": arm}) for arm, n in zip(ARMS, (47, 43), strict=True)),
+    ]
+    estimates = [
+        *(
+            Estimate("risk", value, se=0.03, labels={"arm": arm})
+            for arm, value in zip(ARMS, (0.2525, 0.2475), strict=True)
+        ),
+        Estimate(
+            "risk_difference", 0.005, se=0.05, low=-0.093, high=0.103, p=0.92, labels={"contrast": CONTRAST}
+        ),
+        Estimate("risk_ratio", 1.0202, low=0.69, high=1.51, p=0.92, labels={"contrast": CONTRAST}),
+    ]
+    return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
 
 
 def subgroups(analysis: str) -> Result:

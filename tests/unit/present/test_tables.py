@@ -147,6 +147,38 @@ def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> Non
     assert [cell.text for cell in find(made, "The same difference").cells][-2:] == ["251.3", "0.69"]
 
 
+def test_both_averages_stand_above_the_test_that_they_are_the_same() -> None:
+    made = table("closed", "T13")
+    assert [cell.text for cell in find(made, "Average over children").cells][2].startswith("2.00 (")
+    assert [cell.text for cell in find(made, "Average over families").cells][2].startswith("1.50 (")
+    last = made.rows[-1]
+    assert [cell.text for cell in last.cells] == ["", "", "0.50 (0.00 to 1.00)", "96.3", "0.051"]
+    estimands = next(note.text for note in made.footnotes if note.term == "Estimand")
+    assert "averaged over children" in estimands and "averaged over families" in estimands
+
+
+def test_variances_of_each_group_have_a_line_of_their_own() -> None:
+    made = table("closed", "T11")
+    assert [cell.text for cell in made.rows[0].cells] == ["15.4", "37.5", "0.413 (0.228 to 0.597)"]
+    assert [cell.text for cell in find(made, "SAU").cells] == ["20.0", "30.0", "0.400 (no interval)"]
+    assert [cell.text for cell in find(made, "Glasgow").cells][0] == "10.0"
+    assert "one per group" in texts(table("closed", "T10"))
+
+
+def test_a_binary_outcome_shows_its_events_and_the_standardised_risks() -> None:
+    made = table("closed", "T14")
+    assert [cell.text for cell in find(made, "Children with the event").cells][:2] == [
+        "47 (25.0%)",
+        "43 (25.0%)",
+    ]
+    assert [cell.text for cell in find(made, "Standardised risk").cells] == [
+        *("25.3%", "24.8%"),
+        "0.5 (\u22129.3 to 10.3)",
+        "1.02 (0.69 to 1.51)",
+        "0.92",
+    ]
+
+
 def test_what_was_never_measured_has_no_data() -> None:
     assert {cell.text for cell in find(table("open", "T1"), "PIR-GAS").cells} == {"no data"}
 

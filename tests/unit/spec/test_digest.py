@@ -7,7 +7,7 @@ from analysis.spec.digest import clean_slice, derive_slice, digest, family_slice
 from analysis.spec.load import load_spec
 from tests.unit.spec.conftest import DATA_SPEC, Declarations
 
-FAMILIES = ("flow", "baseline", "mixed", "hazard", "incidence", "occupation", "harms")
+FAMILIES = ("flow", "baseline", "mixed", "averages", "binary", "hazard", "incidence", "occupation", "harms")
 
 
 def slices(spec: Spec) -> dict[str, str]:
@@ -51,6 +51,12 @@ EDITS = {
         "text: All randomised less",
         "text: Randomised less",
         {"derive", "report", "harms", "mixed"},
+    ),
+    "a cut point of a score": (
+        "instruments/sdq.yaml",
+        "{id: normal, minimum: 0, maximum: 13}, {id: borderline, minimum: 14",
+        "{id: normal, minimum: 0, maximum: 12}, {id: borderline, minimum: 13",
+        {"clean", "derive", "binary"},
     ),
     "the title of an output": ("sap/outputs.yaml", "Flow of families", "The flow of families", {"report"}),
     "a published figure": ("sap/reported.yaml", 'value: "382"', 'value: "383"', {"report"}),

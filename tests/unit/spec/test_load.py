@@ -48,6 +48,66 @@ BROKEN = {
     ),
     "visit of an analysis": (ANALYSES, "SDQ_TOTAL, visit: V5", "SDQ_TOTAL, visit: V6", ("A01", "V6")),
     "covariate of an analysis": (ANALYSES, "column: age_months, kind", "column: age, kind", ("A01", "age;")),
+    "reasons without their method": (
+        ANALYSES,
+        "missing: by_reason, reasons: [not_due_age, after_randomisation]",
+        "missing: by_reason",
+        ("A01R", "needs reasons"),
+    ),
+    "reason of a missing baseline": (
+        ANALYSES,
+        "reasons: [not_due_age,",
+        "reasons: [too_old,",
+        ("A01R", "too_old"),
+    ),
+    "missing by reason where no reason is known": (
+        ANALYSES,
+        "{column: base, kind: linear, missing: by_reason",
+        "{column: age_months, kind: linear, missing: by_reason",
+        ("A01R", "only a linear baseline"),
+    ),
+    "variances of no groups": (ANALYSES, "  by: arm\n", "", ("A04H1", "needs by")),
+    "variances of groups that split families": (ANALYSES, "by: site", "by: sex", ("A04H2", "sex")),
+    "group of a restriction": (ANALYSES, "is: GLA}", "is: EDI}", ("A09B", "EDI")),
+    "restriction on a number": (
+        ANALYSES,
+        "within: {column: site, is: GLA}",
+        "within: {column: age_months, is: GLA}",
+        ("A09B", "age_months"),
+    ),
+    "average of another kind": (
+        ANALYSES,
+        "estimand: E10\n  population: followed_up\n  outcome: {parameter: SDQ_TOTAL, visit: V5}\n"
+        "  child_estimand: E1",
+        "estimand: E1\n  population: followed_up\n  outcome: {parameter: SDQ_TOTAL, visit: V5}\n"
+        "  child_estimand: E10",
+        ("A03", "E10", "average over one child"),
+    ),
+    "estimand of an average": (
+        ANALYSES,
+        "child_estimand: E1",
+        "child_estimand: E7",
+        ("E1", "A03", "another estimand"),
+    ),
+    "version of bands": (
+        ANALYSES,
+        "{version: three_band, bands: [abnormal]}",
+        "{version: five_band, bands: [abnormal]}",
+        ("A22A", "five_band"),
+    ),
+    "band of a version": (ANALYSES, "bands: [abnormal]", "bands: [severe]", ("A22A", "severe")),
+    "bands without their version": (
+        ANALYSES,
+        "{version: three_band, bands: [abnormal]}",
+        "{bands: [abnormal]}",
+        ("A22A", "version"),
+    ),
+    "two rules for an event": (
+        ANALYSES,
+        "event: {at_most: 40}",
+        "event: {at_most: 40, at_least: 1}",
+        ("A22C", "exactly one"),
+    ),
     "cause of an event": (ANALYSES, "causes: [home, kin,", "causes: [house, kin,", ("A30", "house")),
     "basis of an event": (ANALYSES, "basis: legal, causes", "basis: actual, causes", ("A30", "actual")),
     "stratum of an analysis": (ANALYSES, "strata: [site]", "strata: [town]", ("A30", "town")),
@@ -74,9 +134,9 @@ BROKEN = {
     "misspelt kind of output": (OUTPUTS, "kind: consort", "kind: konsort", ("outputs.yaml", "F1", "kind")),
     "estimand without a sensitivity analysis": (
         ESTIMANDS,
-        "sensitivity: [A02, A04]",
+        "sensitivity: [A22B]",
         "sensitivity: []",
-        ("estimands.yaml", "E1", "no_sensitivity"),
+        ("estimands.yaml", "E11", "no_sensitivity"),
     ),
     "main analysis of an estimand": (ESTIMANDS, "main: A01", "main: A99", ("estimands.yaml", "E1", "A99")),
     "main analysis of another estimand": (
@@ -302,6 +362,18 @@ BROKEN = {
         "[SDQ_EMOTION, SDQ_CONDUCT,",
         ("sdq.yaml", "SDQ_EMOTION"),
     ),
+    "bands that overlap": (
+        SDQ,
+        "{id: borderline, minimum: 14",
+        "{id: borderline, minimum: 13",
+        ("sdq.yaml", "do not follow"),
+    ),
+    "bands of no score": (
+        SDQ,
+        "        parameter: SDQ_TOTAL",
+        "        parameter: SDQ_SUM",
+        ("sdq.yaml", "SDQ_SUM"),
+    ),
     "parameter of a total": (SDQ, "parameter: SDQ_TOTAL", "parameter: SDQ_SUM", ("SDQ", "SDQ_SUM")),
     "table of an instrument": (SDQ, "table: sdq", "table: sdqs", ("sdqs",)),
     "form without a code": (SDQ, 'id: "4-17"', 'id: "4-16"', ("SDQ", "4-16")),
@@ -411,7 +483,7 @@ def test_the_declarations_of_the_trial_load(declarations: Declarations) -> None:
         "SAU": "Social work services as usual",
     }
     assert spec.table_names(layer="raw", audience="closed") == ("allocation", "delivery")
-    assert [entry.id for entry in spec.family("mixed")][:3] == ["A01", "A02", "A04"]
+    assert [entry.id for entry in spec.family("mixed")][:4] == ["A01", "A01R", "A02", "A04"]
 
 
 def test_an_undeclared_table_is_named_with_those_there_are(declarations: Declarations) -> None:

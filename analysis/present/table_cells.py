@@ -1,0 +1,58 @@
+"""Cells that tables of effects share: sizes, means, estimates and P values, with the numbers behind them."""
+
+from analysis.present import format as fmt
+from analysis.present.reading import count, one
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, numbers
+from analysis.results import Estimate, Result
+
+
+def value_of(found: Estimate | None, name: str) -> float | None:
+    """One number of an estimate, `None` when there is no estimate."""
+    return None if found is None else getattr(found, name)
+
+
+def size_rows(result: Result, request: Request, columns: int) -> list[Row]:
+    """Children, then families, analysed and available by arm; the other columns stay empty."""
+    blank = (Cell(""),) * (columns - len(request.arms))
+    return [
+        Row(
+            f"{level.capitalize()} analysed / available",
+            (*(size_cell(result, arm, level) for arm in request.arms), *blank),
+            indent=1,
+        )
+        for level in ("children", "families")
+    ]
+
+
+def size_cell(result: Result, arm: str, level: str) -> Cell:
+    """Children or families analysed, and available."""
+    analysed, available = (count(result, level, arm=arm, set=each) for each in ("analysed", "available"))
+    text = f"{fmt.whole(analysed)} / {fmt.whole(available)}"
+    return Cell(text, numbers(analysed=analysed, available=available), result.analysis, level)
+
+
+def mean_cell(result: Result, arm: str, decimals: int, **labels: str) -> Cell:
+    """Mean and standard deviation."""
+    found = [one(result.estimates, name, arm=arm, **labels) for name in ("mean", "sd")]
+    mean, sd = (each.value if each else None for each in found)
+    return Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), result.analysis, "mean (SD)")
+
+
+def estimate_cell(result: Result, found: Estimate | None, decimals: int, what: str) -> Cell:
+    """An estimate with its limits."""
+    value, low, high = (value_of(found, name) for name in ("value", "low", "high"))
+    values = numbers(value=value, low=low, high=high, se=value_of(found, "se"))
+    return Cell(fmt.estimate(value, low, high, decimals), values, result.analysis, what)
+
+
+def df_cell(result: Result, found: Estimate | None) -> Cell:
+    """Degrees of freedom."""
+    df = value_of(found, "df")
+    return Cell(fmt.number(df, fmt.DF), numbers(df=df), result.analysis, "df")
+
+
+def p_cell(result: Result, found: Estimate | None) -> Cell:
+    """A P value."""
+    p = value_of(found, "p")
+    return Cell(fmt.p_value(p), numbers(p=p), result.analysis, "P value")
