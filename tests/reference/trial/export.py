@@ -16,6 +16,10 @@ ANALYSED = {
     "V5": ("SDQ_TOTAL", "PEDSQL_TOTAL", "PIRGAS", "DAI", "RPQ", "TIMB", "COG"),
     "V4": ("ITSEA_EXT", "ITSEA_INT", "ITSEA_DYS", "RAD"),
 }
+MIXED_COLUMNS = [
+    *("parameter", "visit", "child_id", "family_id", "arm", "value", "base"),
+    *("base_missing_reason", "form"),
+]
 
 
 def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
@@ -40,7 +44,7 @@ def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
         ]
         for parameter, visit in analysed
     )
-    mixed = mixed[["parameter", "visit", "child_id", "family_id", "arm", "value", "base"]].join(
+    mixed = mixed[MIXED_COLUMNS].join(
         people[["site", "age_months", "sex", "epoch", "n_siblings"]], on="child_id"
     )
     recorded = people.index[people["is_in_records"] == "true"]

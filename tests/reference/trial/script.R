@@ -1,6 +1,7 @@
 # The trial's own analyses by R, from the tables with arms that the pipeline writes (copied here as input-*.csv).
 # Run in this folder: Rscript script.R . Writes expected.csv: analysis, name, arm, label, day, value, se, df.
-suppressMessages({library(nlme); library(lme4); library(lmerTest); library(pbkrtest); library(survival)})
+suppressMessages({library(nlme); library(lme4); library(lmerTest); library(pbkrtest); library(survival)
+                  library(clubSandwich); library(geepack)})
 options(digits = 17)
 days <- c(182, 365, 548, 730, 913)
 rows <- list()
@@ -47,6 +48,111 @@ symmetric <- gls(reformulate(terms, "value"), d, correlation = corCompSymm(form 
                  control = glsControl(tolerance = 1e-12, msTol = 1e-14))
 put("A04", "difference", value = coef(symmetric)[["treated"]])
 put("A04", "icc", value = coef(symmetric$modelStruct$corStruct, unconstrained = FALSE)[[1]])
+
+# A01R: three indicators of a missing baseline -------------------------------------------------------------------------
+r <- d
+for (reason in c("not_due_age", "after_randomisation"))
+  r[[reason]] <- as.numeric(is.na(r$base) & r$base_missing_reason == reason)
+r$other <- r$base_missing - r$not_due_age - r$after_randomisation
+difference("A01R", r, c(setdiff(terms, "base_missing"), "not_due_age", "after_randomisation", "other"))
+
+# A03: children weigh 1, or one over the number of their family's children ---------------------------------------------
+g <- d[order(d$family_id), ]
+g$one <- 1
+g$share <- 1 / ave(g$value, g$family_id, FUN = length)
+fits <- list()
+for (average in c(child = "one", family = "share")) {
+  g$w <- g[[average]]
+  fit <- lm(reformulate(terms, "value"), g, weights = w)
+  robust <- coef_test(fit, vcov = vcovCR(fit, cluster = g$family_id, type = "CR2"), test = "Satterthwaite")["treated", ]
+  gee <- geeglm(reformulate(terms, "value"), data = g, id = as.integer(factor(g$family_id)), weights = w, corstr = "independence")
+  stopifnot(all.equal(coef(fit), coef(gee), tolerance = 1e-8))
+  label <- ifelse(average == "one", "child", "family")
+  put("A03", "difference", label = label, value = robust$beta, se = robust$SE, df = robust$df_Satt)
+  fits[[label]] <- fit
+}
+# Residuals of both fits are linear in the outcome: e_k = (I - H_k) y. With working covariance I the test statistic is
+# sum_i (a_i'e)^2; its mean and variance under that covariance give Satterthwaite's degrees of freedom, by dense matrices.
+rows_of <- split(seq_len(nrow(g)), g$family_id)
+X <- model.matrix(fits$child)
+at <- which(colnames(X) == "treated")
+part <- lapply(list(child = g$one, family = g$share), function(w) {
+  M <- solve(crossprod(X, w * X))
+  R <- diag(nrow(X)) - X %*% M %*% t(w * X)
+  B <- tcrossprod(R)
+  G <- matrix(0, length(rows_of), nrow(X))
+  for (i in seq_along(rows_of)) {
+    k <- rows_of[[i]]
+    e <- eigen(B[k, k, drop = FALSE], symmetric = TRUE)
+    root <- e$vectors %*% diag(ifelse(e$values > 1e-12, 1 / sqrt(pmax(e$values, 1e-12)), 0), length(k)) %*% t(e$vectors)
+    G[i, k] <- root %*% ((w[k] * X[k, , drop = FALSE]) %*% M[, at])
+  }
+  G %*% R
+})
+A <- part$child - part$family
+S <- tcrossprod(A)
+put("A03", "informative_size", value = coef(fits$child)[["treated"]] - coef(fits$family)[["treated"]],
+    se = sqrt(sum((A %*% g$value)^2)), df = sum(diag(S))^2 / sum(S^2))
+
+# A04H1, A04H2: both variances of each group ---------------------------------------------------------------------------
+for (each in list(c("A04H1", "arm"), c("A04H2", "site"))) {
+  x <- d
+  x$group <- x[[each[2]]]
+  levels_of <- sort(unique(x$group))
+  x$first <- as.integer(x$group == levels_of[1])
+  x$second <- 1 - x$first
+  fit <- lme(reformulate(terms, "value"), x, random = list(family_id = pdDiag(~ first + second - 1)),
+             weights = varIdent(form = ~ 1 | group),
+             control = lmeControl(tolerance = 1e-12, msTol = 1e-14, maxIter = 500, msMaxIter = 500))
+  between <- fit$sigma^2 * diag(as.matrix(fit$modelStruct$reStruct[[1]]))[c("first", "second")]
+  within <- (fit$sigma * coef(fit$modelStruct$varStruct, unconstrained = FALSE, allCoef = TRUE)[levels_of])^2
+  put(each[1], "difference", value = fixef(fit)[["treated"]])
+  put(each[1], "variance", label = paste("family", levels_of), value = between)
+  put(each[1], "variance", label = paste("residual", levels_of), value = within)
+}
+
+# A09: all families (nobody of those removed was seen), each site, each order of consent -------------------------------
+difference("A09A", d, terms)
+parts <- list(A09B = d$site == "GLA", A09C = d$site == "LON", A09D = d$epoch == "CBR", A09E = d$epoch == "RCB",
+              A09F = d$epoch == "CRB")
+for (id in names(parts)) {
+  x <- prepared(d[parts[[id]], ])
+  difference(id, x, setdiff(columns_of(x), if (length(unique(x$site)) < 2) "london"))
+}
+
+# A22: standardised risks by glm and plain matrix algebra --------------------------------------------------------------
+risks <- function(id, x, event, terms) {
+  x$event <- as.numeric(event)
+  fit <- glm(reformulate(terms, "event"), binomial, x, epsilon = 1e-14, maxit = 100)
+  X <- model.matrix(fit)
+  p <- fitted(fit)
+  w <- p * (1 - p)
+  bread <- solve(crossprod(X, w * X))
+  e <- numeric(nrow(x))
+  families <- split(seq_len(nrow(x)), x$family_id)
+  for (i in families) {
+    s <- sqrt(w[i])
+    spectrum <- eigen(diag(length(i)) - (s * X[i, , drop = FALSE]) %*% bread %*% t(s * X[i, , drop = FALSE]), symmetric = TRUE)
+    root <- spectrum$vectors %*% diag(1 / sqrt(spectrum$values), length(i)) %*% t(spectrum$vectors)
+    e[i] <- s * (root %*% ((x$event[i] - p[i]) / s))
+  }
+  forced <- lapply(c(1, 0), function(a) { f <- X; f[, "treated"] <- a; f })
+  each <- sapply(forced, function(f) plogis(f %*% coef(fit)))
+  influence <- sapply(1:2, function(k) (each[, k] - mean(each[, k])) / nrow(x) +
+                        e * (X %*% bread %*% colMeans(each[, k] * (1 - each[, k]) * forced[[k]])))
+  V <- crossprod(rowsum(influence, x$family_id))
+  r <- colMeans(each)
+  se <- function(gradient) sqrt(drop(gradient %*% V %*% gradient))
+  df <- length(families) - ncol(X)
+  put(id, "risk", c("NIM", "SAU"), value = r, se = sqrt(diag(V)), df = df)
+  put(id, "risk_difference", value = r[1] - r[2], se = se(c(1, -1)), df = df)
+  put(id, "risk_ratio", value = r[1] / r[2], se = se(c(1 / r[1], -1 / r[2])), df = df)
+}
+banded <- c("treated", "london", "age_months", "base0", "base_missing")
+risks("A22A", d, d$value >= ifelse(d$form == "2-4", 16, 17), banded)
+risks("A22B", d, d$value >= ifelse(d$form == "2-4", 13, 14), banded)
+pirgas <- of("PIRGAS", "V5")
+risks("A22C", pirgas, pirgas$value <= 40, c("treated", "london", "age_months"))
 
 # A10: a model per moderator, its groups beside the covariates; all groups' effects from products with the arm ---------
 groups <- list(
