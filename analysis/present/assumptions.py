@@ -36,7 +36,7 @@ def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _name(value: Declaration) -> str:
     kind = _WORD.sub(" ", type(value).__name__).capitalize()
-    own = next((getattr(value, each) for each in IDENTITY if hasattr(value, each)), None)
+    own = next((text for each in IDENTITY if isinstance(text := getattr(value, each, None), str)), None)
     return f"{kind} {own}" if own else kind
 
 

@@ -257,6 +257,12 @@ def test_families_that_are_absent_or_unknown_are_named() -> None:
         check_stamps(files, {name: stamp for name, stamp in current.items() if name != "harms"})
 
 
+def test_what_is_assumed_is_named_in_words() -> None:
+    names = [where for where, _ in assumptions(fabricated.spec())]
+    assert "Binary analysis A22A" in names
+    assert not any("=" in name or "None" in name for name in names)
+
+
 def test_every_assumed_entry_is_listed() -> None:
     spec = fabricated.spec()
     listed = " ".join(text for _, text in assumptions(spec))
