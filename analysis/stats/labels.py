@@ -50,6 +50,11 @@ def encode(labels: Labels) -> tuple[IntArray, Labels]:
     return code, _objects(distinct)
 
 
+def codes(labels: ArrayLike | Sequence[Hashable] | None, name: str, n: int) -> IntArray:
+    """Codes of optional labels, (n,); without labels everybody is in one group."""
+    return np.zeros(n, dtype=np.int64) if labels is None else encode(as_labels(labels, n=n, name=name))[0]
+
+
 def _are_close_integers(labels: Labels) -> bool:
     """Whether labels are whole numbers that span a range not much longer than the column."""
     if labels.dtype.kind not in "iu" or not len(labels):

@@ -18,19 +18,24 @@ Columns = dict[str, np.ndarray]
 @pytest.fixture
 def survival_reference() -> Callable[[str], tuple[Columns, Columns]]:
     """Input columns and expected quantities of one folder ``surv_<name>``."""
+    return lambda name: _read(REFERENCE / f"surv_{name}")
 
-    def read(name: str) -> tuple[Columns, Columns]:
-        folder = REFERENCE / f"surv_{name}"
-        with (folder / "input.csv").open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-        data = {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
-        expected = defaultdict(list)
-        with (folder / "expected.csv").open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                expected[row["quantity"]].append(float("nan" if row["value"] == "NA" else row["value"]))
-        return data, {key: np.array(value) for key, value in expected.items()}
 
-    return read
+@pytest.fixture
+def competing_reference() -> Callable[[str], tuple[Columns, Columns]]:
+    """The same of one folder ``cr_<name>``."""
+    return lambda name: _read(REFERENCE / f"cr_{name}")
+
+
+def _read(folder: Path) -> tuple[Columns, Columns]:
+    with (folder / "input.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    data = {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+    expected = defaultdict(list)
+    with (folder / "expected.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            expected[row["quantity"]].append(float("nan" if row["value"] == "NA" else row["value"]))
+    return data, {key: np.array(value) for key, value in expected.items()}
 
 
 @pytest.fixture

@@ -1,0 +1,2 @@
+source("../cr_reference.R")
+competing_risks()
