@@ -1,4 +1,7 @@
-"""Kaplan-Meier, cumulative incidence and restricted mean: multi-state curves that leave state 0 once."""
+"""Kaplan-Meier, cumulative incidence and restricted mean: multi-state curves that leave state 0 once.
+
+Gray's test and the Fine-Gray model, which have modules of their own, can be imported from here too.
+"""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, as_states
+from analysis.stats.fine_gray import FineGrayFit, fine_gray
+from analysis.stats.gray import GrayTest, gray_test
 from analysis.stats.influence import IntervalKind, Linear
 from analysis.stats.multistate import (
     Occupation,
@@ -17,6 +22,18 @@ from analysis.stats.multistate import (
     time_in_state,
 )
 from analysis.stats.spells import single_spells
+
+__all__ = [
+    "FineGrayFit",
+    "GrayTest",
+    "Quantile",
+    "SurvivalCurve",
+    "cumulative_incidence",
+    "fine_gray",
+    "gray_test",
+    "kaplan_meier",
+    "rmst",
+]
 
 # R's tolerance for "the curve is exactly at this height".
 LEVEL_TOLERANCE = float(np.sqrt(np.finfo(float).eps))
@@ -108,7 +125,7 @@ def kaplan_meier(
     cluster : (n,), optional
         Labels of the independent units. Without labels the standard error equals Greenwood's.
     interval, level : str, float
-        Scale (``plain``, ``log`` or ``log-log``) and coverage of the limits.
+        Scale (``plain``, ``log``, ``log-log`` or ``arcsine``) and coverage of the limits.
 
     Returns
     -------

@@ -169,7 +169,7 @@ def cox(
         n_events=len(sets.dead),
         n_clusters=len(total),
         ties=ties,
-        notes=_notes(endless, len(total)),
+        notes=notes_of_fit(endless, len(total)),
         start=begin,
         stop=end,
         risk_sets=sets,
@@ -232,7 +232,8 @@ def to_caller(sets: RiskSets, residual: FloatArray) -> FloatArray:
     return placed
 
 
-def _notes(endless: BoolArray, units: int) -> tuple[str, ...]:
+def notes_of_fit(endless: BoolArray, units: int) -> tuple[str, ...]:
+    """What a reader must know of columns without maximum, (p,), and of a single independent unit."""
     notes = []
     if endless.any():
         columns = ", ".join(map(str, np.flatnonzero(endless)))
