@@ -7,28 +7,19 @@ covariance is the cross-product of the sums, without small-sample factor (as R; 
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
+from analysis.stats.intervals import Interval, IntervalKind, interval
 from analysis.stats.labels import Labels, as_labels, encode
 
-IntervalKind = Literal["unbounded", "plain", "log", "log-log"]
 # Up to as many columns, summing each by itself is quicker than sorting the rows.
 NARROW = 8
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Interval:
-    """Confidence limits, two arrays (q,), of level `level`; a limit that is not defined is not-a-number."""
-
-    low: FloatArray
-    high: FloatArray
-    level: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,52 +91,6 @@ def wald_test(estimate: FloatArray, vcov: FloatArray) -> ChiSquare:
     kept = root > 1e-10 * root[-1]
     projected = axes[:, kept].T @ (estimate / scale)
     return ChiSquare.of(np.sum(projected**2 / root[kept]), int(kept.sum()))
-
-
-def interval(
-    estimate: ArrayLike, se: ArrayLike, *, kind: IntervalKind = "unbounded", level: float = 0.95
-) -> Interval:
-    """Confidence limits of estimates, computed on the scale named by `kind` and carried back.
-
-    Parameters
-    ----------
-    estimate, se : (q,)
-        Estimates and standard errors on their own scale.
-    kind : str
-        ``unbounded`` for differences, times and log hazard ratios. For probabilities ``plain`` (limits cut to
-        [0, 1]), ``log`` (R's default; upper limit cut to 1) or ``log-log``, log(-log p) (SAS's default).
-    level : float
-        Coverage, between 0 and 1.
-
-    Returns
-    -------
-    Interval
-        ``log`` has no limits at p = 0 and ``log-log`` none at p = 0 or 1: they are not-a-number, as in R.
-
-    Raises
-    ------
-    ModelError
-        If `kind` or `level` is not one of those.
-    """
-    if not 0 < level < 1:
-        raise ModelError("the level of an interval must lie between 0 and 1.")
-    value = np.asarray(estimate, dtype=np.float64)
-    half = ndtri((1 + level) / 2) * np.asarray(se, dtype=np.float64)
-    if kind == "unbounded":
-        return Interval(value - half, value + half, level)
-    if kind == "plain":
-        return Interval(np.maximum(value - half, 0.0), np.minimum(value + half, 1.0), level)
-    if kind == "log":
-        inside = np.where(value > 0, value, np.nan)
-        with np.errstate(over="ignore"):  # a factor without bound means limits 0 and 1
-            factor = np.exp(half / inside)
-        return Interval(inside / factor, np.minimum(inside * factor, 1.0), level)
-    if kind == "log-log":
-        inside = np.where((value > 0) & (value < 1), value, np.nan)
-        with np.errstate(over="ignore"):
-            factor = np.exp(half / (-inside * np.log(inside)))
-        return Interval(inside**factor, inside ** (1 / factor), level)
-    raise ModelError(f"an interval of kind {kind!r} is not known; use unbounded, plain, log or log-log.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
