@@ -86,6 +86,13 @@ programs <- list(
       coxph(Surv(time, cause != "0") ~ arm + site + age, drawn)
       survfit(Surv(time, cause) ~ arm, drawn, se.fit = FALSE)
     })
+  }),
+  cuminc = list("cmprsk", function(d) {
+    median_seconds(function() cmprsk::cuminc(d$time, d$cause, d$arm), 5)
+  }),
+  crr = list("cmprsk", function(d) {
+    X <- as.matrix(d[, c("arm", "site", "age")])
+    median_seconds(function() cmprsk::crr(d$time, d$cause, X), if (nrow(d) > 5000) 1 else 5)
   })
 )
 needs <- list(lmertest = c("lmerTest", "pbkrtest"))

@@ -72,6 +72,7 @@ DATA = {
     "visits": visits,
     "survival": survival,
     "survival_large": lambda: survival(round(0.8 * CHILDREN), LARGE_SHARES),
+    "survival_hundredth": lambda: survival(round(0.008 * CHILDREN), LARGE_SHARES),
     "children": lambda: children(CHILDREN),
     "children_tenth": lambda: children(CHILDREN // 10),
 }

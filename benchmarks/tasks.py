@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from analysis.stats.batch import reml_batch
 from analysis.stats.covariance import random_intercept, unstructured
 from analysis.stats.family_bootstrap import cox_bootstrap
+from analysis.stats.fine_gray import fine_gray
+from analysis.stats.gray import gray_test
 from analysis.stats.hazards import CoxFit, cox
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_curve
 from analysis.stats.multistate_bootstrap import occupation_draws
@@ -168,6 +170,22 @@ def survival_bootstrap(table: Table) -> tuple[float, None]:
     return median_seconds(work, 7) / DRAWS, None
 
 
+def subdistribution_hazards(table: Table) -> tuple[float, None]:
+    X = np.column_stack([table["arm"], table["site"], table["age"]])
+    rows = table["time"], table["cause"], X
+    return median_seconds(lambda: fine_gray(*rows, cluster=table["family"]), 20), None
+
+
+def equal_incidence(table: Table) -> tuple[float, None]:
+    """Both causes, as R tests every cause at once."""
+    rows, options = (table["time"], table["cause"], table["arm"]), {"cluster": table["family"]}
+
+    def work():
+        return [gray_test(*rows, cause_of_interest=cause, **options) for cause in (1, 2)]
+
+    return median_seconds(work, 20), None
+
+
 TASKS = (
     Task("fit", "one fit with Kenward-Roger", "trial", fit_with_kenward_roger, "lmertest", 30),
     Task("mmrm", "MMRM, unstructured, with Kenward-Roger", "visits", repeated_measures, "mmrm", 5),
@@ -194,6 +212,17 @@ TASKS = (
         None,
     ),
     Task("draw-both", "Cox model and curves, one draw", "survival", survival_bootstrap, "both_draw", 20),
+    Task("gray", "Gray's test, family-robust", "survival", equal_incidence, "cuminc", None),
+    Task("gray-large", "Gray's test, 10,000 children", "survival_hundredth", equal_incidence, "cuminc", None),
+    Task("fine-gray", "Fine-Gray model, family-robust", "survival", subdistribution_hazards, "crr", None),
+    Task(
+        "fine-gray-large",
+        "Fine-Gray model, 10,000 children",
+        "survival_hundredth",
+        subdistribution_hazards,
+        "crr",
+        None,
+    ),
 )
 
 
