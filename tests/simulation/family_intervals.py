@@ -15,9 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from analysis.stats.competing import cumulative_incidence
-from analysis.stats.fine_gray import fine_gray
-from analysis.stats.gray import gray_test
+from analysis.stats.competing import cumulative_incidence, fine_gray, gray_test
 from analysis.stats.influence import IntervalKind, Linear, difference
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_at, time_in_state
 from tests.simulation.size_coverage import design
