@@ -23,8 +23,10 @@ from analysis.stats.penalised_likelihood import Clusters, Point, maximise_penali
 # Values of theta at which the slope of the likelihood is looked up to enclose its maximum.
 GRID = (1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0, 256.0)
 SMALLEST, LARGEST = 1e-5, 1e5
+# A fall of the log likelihood from theta = 0 after which no later rise is looked for.
+FALLEN = 5.0
 # Relative precision of the limits of theta.
-CLOSE = 1e-8
+CLOSE = 1e-6
 # Relative step of the numerical second derivative in theta.
 THETA_STEP = 1e-4
 BOUNDARY = (
@@ -216,6 +218,8 @@ class _Profile:
                 rising = theta
             elif rising is not None:
                 return self._between(max(rising, SMALLEST), theta)
+            elif self.value(theta) < self.value(0.0) - FALLEN:
+                return 0.0
         if rising is not None:
             raise ModelError("the frailty variance has no finite estimate: the likelihood keeps rising.")
         return 0.0

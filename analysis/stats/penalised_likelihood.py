@@ -11,12 +11,19 @@ import numpy as np
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray
-from analysis.stats.partial_likelihood import CONVERGED, ROUNDING, Likelihood, likelihood
+from analysis.stats.partial_likelihood import (
+    CONVERGED,
+    LONGEST_STEP,
+    ROUNDING,
+    Likelihood,
+    likelihood,
+)
 from analysis.stats.risk_sets import RiskSets
 
 MAX_ITERATIONS, MAX_HALVINGS, MAX_GRADIENTS = 60, 20, 500
-# Squared length of a residual, relative to that of the right side, at which equations count as solved.
-SOLVED = 1e-24
+# Squared length of a residual, relative to that of the right side, at which equations count as solved: for a
+# step, which the next one corrects, and for a result.
+STEP, RESULT = 1e-12, 1e-24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +82,7 @@ class Point:
         size = (self.at.hazard / at_risk[:, 0])[:, None]
         return self.at.exposure[:, None] * rows - risk * sets.over_sets(size * at_risk[:, 1:])
 
-    def solve(self, right: FloatArray) -> FloatArray:
+    def solve(self, right: FloatArray, *, solved: float) -> FloatArray:
         """The vectors w, (G, k), that the penalised information in w takes to `right`, (G, k)."""
         penalty = self.nu * np.exp(self.w)[:, None]
         scale = self.expected[:, None] + penalty
@@ -83,7 +90,7 @@ class Point:
         direction = residual / scale
         length = first = (residual * direction).sum(axis=0)
         for _ in range(MAX_GRADIENTS):
-            if (length <= SOLVED * first).all():
+            if (length <= solved * first).all():
                 break
             image = penalty * direction
             image = image + self.clusters.sums(self.information(direction[self.clusters.code]))
@@ -93,14 +100,16 @@ class Point:
             direction = residual / scale + _ratio(length, former) * direction
         return solution
 
-    def reduced(self, right: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def reduced(
+        self, right: FloatArray, *, solved: float = RESULT
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Information in beta once w is maximised over, (p, p); K^-1 C, (G, p); K^-1 `right`, (G,).
 
         K is the information in w and C its part between w and beta.
         """
         C = self.clusters.sums(self.information(self.clusters.sets.X))
-        solved = self.solve(np.column_stack((C, right)))
-        return self.at.information - C.T @ solved[:, :-1], solved[:, :-1], solved[:, -1]
+        found = self.solve(np.column_stack((C, right)), solved=solved)
+        return self.at.information - C.T @ found[:, :-1], found[:, :-1], found[:, -1]
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -124,7 +133,7 @@ def maximise_penalised(clusters: Clusters, nu: float, beta: FloatArray, w: Float
     """
     point, tolerance = penalised(clusters, nu, beta, w), CONVERGED * clusters.deaths.sum()
     for _ in range(MAX_ITERATIONS):
-        information, slope, shift = point.reduced(point.score)
+        information, slope, shift = point.reduced(point.score, solved=STEP)
         step = np.linalg.solve(information, point.at.score - slope.T @ point.score)
         shift = shift - slope @ step
         left = point.at.score @ step + point.score @ shift
@@ -138,8 +147,9 @@ def maximise_penalised(clusters: Clusters, nu: float, beta: FloatArray, w: Float
 
 
 def _uphill(point: Point, step: FloatArray, shift: FloatArray) -> Point | None:
+    longest = np.abs(point.clusters.sets.X @ step + shift[point.clusters.code]).max()
     for halvings in range(MAX_HALVINGS):
-        share = 0.5**halvings
+        share = 0.5**halvings * min(1.0, LONGEST_STEP / max(longest, LONGEST_STEP))
         beta, w = point.beta + share * step, point.w + share * shift
         following = penalised(point.clusters, point.nu, beta, w)
         if following.value >= point.value - ROUNDING * abs(point.value):
