@@ -5,12 +5,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.simulated import DATA, Table
-from benchmarks.tasks import TASKS, Task
+from benchmarks.tasks import PYTHON_PEERS, TASKS, Task
 
 PEERS = Path(__file__).with_name("peers.R")
 HEAD = ("Work", "Ours", "R", "Times faster", "Wanted", "Peer", "Our memory")
@@ -30,9 +31,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     tables = {name: DATA[name]() for name in dict.fromkeys(task.data for task in tasks)}
     # One after the other, never together: both sides have the machine to themselves.
     ours = {task.name: task.ours(tables[task.data]) for task in tasks}
-    peers = {} if options.without_r else times_of_r(tasks, tables)
+    peers = times_of_python(tasks, tables)
+    if not options.without_r:
+        peers |= times_of_r([task for task in tasks if task.peer not in PYTHON_PEERS], tables)
     for line in table_lines(tasks, ours, peers):
         print(line)
+
+
+def times_of_python(tasks: Sequence[Task], tables: dict[str, Table]) -> dict[Peer, Peer]:
+    """Seconds and package, by package and data."""
+    wanted = dict.fromkeys((task.peer, task.data) for task in tasks if task.peer in PYTHON_PEERS)
+    return {
+        (name, data): (str(PYTHON_PEERS[name](tables[data])), f"{name} {version(name)}")
+        for name, data in wanted
+    }
 
 
 def times_of_r(tasks: Sequence[Task], tables: dict[str, Table]) -> dict[Peer, Peer]:
@@ -46,8 +58,8 @@ def times_of_r(tasks: Sequence[Task], tables: dict[str, Table]) -> dict[Peer, Pe
             write(Path(folder, name), table)
         run = ["Rscript", "--vanilla", str(PEERS), folder, *wanted]
         found = subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()
-    version, *lines = (line.split("\t") for line in found)
-    print(f"R {version[1]}")
+    of_r, *lines = (line.split("\t") for line in found)
+    print(f"R {of_r[1]}")
     return {(program, data): (seconds, package) for program, data, seconds, package in lines}
 
 

@@ -65,6 +65,37 @@ programs <- list(
     work <- function() for (i in 1:20) coxph(Surv(time, cause > 0) ~ arm + site + age + cluster(family), d)
     median_seconds(work, 7) / 20
   }),
+  coxph_arm = list("survival", function(d) {
+    library(survival)
+    work <- function() for (i in 1:20) coxph(Surv(time, cause > 0) ~ arm + strata(site) + cluster(family), d)
+    median_seconds(work, 7) / 20
+  }),
+  coxph_naive = list("survival", function(d) {
+    library(survival)
+    median_seconds(function() coxph(Surv(time, cause > 0) ~ arm + strata(site), d), 1)
+  }),
+  coxph_draw = list("survival", function(d) {
+    library(survival)
+    set.seed(1)
+    rows <- split(seq_len(nrow(d)), d$family)
+    work <- function() {
+      for (i in 1:50) {
+        drawn <- unlist(rows[sample(length(rows), replace = TRUE)])
+        coxph(Surv(time, cause > 0) ~ arm + strata(site), d[drawn, ])
+      }
+    }
+    median_seconds(work, 3) / 50
+  }),
+  zph = list("survival", function(d) {
+    library(survival)
+    f <- coxph(Surv(time, cause > 0) ~ arm + strata(site) + cluster(family), d)
+    median_seconds(function() for (i in 1:20) cox.zph(f), 7) / 20
+  }),
+  frailty = list("survival", function(d) {
+    library(survival)
+    term <- Surv(time, cause > 0) ~ arm + strata(site) + frailty(family, distribution = "gamma", sparse = FALSE)
+    median_seconds(function() coxph(term, d), 1)
+  }),
   survfit = list("survival", function(d) {
     library(survival)
     d <- with_causes(d)
@@ -97,6 +128,7 @@ programs <- list(
 )
 needs <- list(lmertest = c("lmerTest", "pbkrtest"))
 # Where a package is absent: the nearest program, and what it lacks.
+without <- list(coxph_naive = " without cluster")
 instead <- list(mmrm = c("gls", "without Kenward-Roger"))
 
 absent <- function(name) {
@@ -113,7 +145,7 @@ timed <- function(name, data, remark = "") {
   if (lacking != "") return(c("skipped", paste(lacking, "is not installed")))
   package <- programs[[name]][[1]]
   seconds <- suppressMessages(programs[[name]][[2]](read_table(data)))
-  c(seconds, paste0(package, " ", packageVersion(package), remark))
+  c(seconds, paste0(package, " ", packageVersion(package), remark, without[[name]]))
 }
 
 cat("R", paste(R.version$major, R.version$minor, sep = "."), "\n", sep = "\t")

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 Table = dict[str, NDArray]
 SEED = 2024
 FAMILIES, SHARES = 300, (0.78, 0.16, 0.05, 0.01)
+RANDOMISED = 360
 CHILDREN, LARGE_SHARES = 1_000_000, (0.8, 0.15, 0.05)
 SUBJECTS, VISITS = 200, 4
 
@@ -71,6 +72,7 @@ DATA = {
     "trial": trial,
     "visits": visits,
     "survival": survival,
+    "randomised": lambda: survival(RANDOMISED),
     "survival_large": lambda: survival(round(0.8 * CHILDREN), LARGE_SHARES),
     "survival_hundredth": lambda: survival(round(0.008 * CHILDREN), LARGE_SHARES),
     "children": lambda: children(CHILDREN),

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from analysis.stats.batch import reml_batch
 from analysis.stats.covariance import random_intercept, unstructured
 from analysis.stats.family_bootstrap import cox_bootstrap
 from analysis.stats.fine_gray import fine_gray
+from analysis.stats.frailty import gamma_frailty
 from analysis.stats.gray import gray_test
 from analysis.stats.hazards import CoxFit, cox
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_curve
 from analysis.stats.multistate_bootstrap import occupation_draws
+from analysis.stats.proportionality import ph_test
 from analysis.stats.reml import reml
 from analysis.stats.resampling import family_weights
 from analysis.stats.small_sample import contrast
@@ -36,7 +39,7 @@ class Task:
     name, what : key on the command line, and the work as printed.
     data : which of `DATA` it works on.
     ours : seconds for one unit of work, and peak memory in MiB where it matters.
-    peer : program in peers.R; its time is for the same unit of work.
+    peer : program in peers.R, or in `PYTHON_PEERS`; its time is for the same unit of work.
     target : how many times faster than R it should be; None where there is no target.
     """
 
@@ -44,7 +47,7 @@ class Task:
     what: str
     data: str
     ours: Callable[[Table], tuple[float, float | None]]
-    peer: str | None
+    peer: str
     target: float | None
 
 
@@ -128,6 +131,55 @@ def proportional_hazards(table: Table) -> tuple[float, None]:
     return median_seconds(lambda: hazard_ratios(table), 30), None
 
 
+def arm_by_site(table: Table) -> CoxFit:
+    """The model of the trial: arm, stratified by site, robust to families."""
+    happened = table["cause"] > 0
+    return cox(None, table["time"], happened, table["arm"], cluster=table["family"], strata=table["site"])
+
+
+def stratified_hazards(table: Table, repeats: int = 100) -> tuple[float, None]:
+    return median_seconds(lambda: arm_by_site(table), repeats), None
+
+
+def stratified_hazards_of_million(table: Table) -> tuple[float, float]:
+    return in_own_process("hazards", "survival_large")
+
+
+def drawn_hazards(table: Table) -> tuple[float, None]:
+    """One draw of families, the drawing included."""
+    fit = arm_by_site(table)
+    return median_seconds(lambda: cox_bootstrap(fit, drawn_families(table)[1]), 5) / DRAWS, None
+
+
+def tested_proportionality(table: Table) -> tuple[float, None]:
+    fit = arm_by_site(table)
+    return median_seconds(lambda: ph_test(fit, transform="km"), 50), None
+
+
+def shared_frailty(table: Table) -> tuple[float, None]:
+    """With the profile limits of the frailty's variance."""
+    rows = (None, table["time"], table["cause"] > 0, table["arm"])
+    work = partial(gamma_frailty, *rows, cluster=table["family"], strata=table["site"])
+    return median_seconds(work, 5), None
+
+
+def lifelines_hazards(table: Table) -> float:
+    """Seconds of the same model by lifelines."""
+    import pandas as pd
+    from lifelines import CoxPHFitter
+
+    columns = {name: table[name].astype(float) for name in ("time", "arm", "site", "family")}
+    frame = pd.DataFrame(columns | {"event": table["cause"] > 0})
+
+    def work():
+        CoxPHFitter().fit(frame, "time", "event", cluster_col="family", strata=["site"])
+
+    return median_seconds(work, 5)
+
+
+PYTHON_PEERS = {"lifelines": lifelines_hazards}
+
+
 def transitions(table: Table) -> list[Occupation]:
     """Curves of both arms."""
     target = np.where(table["cause"] > 0, table["cause"], -1)
@@ -194,6 +246,19 @@ TASKS = (
     Task("tenth", "100,000 children, one fit", "children_tenth", fit_of_tenth, "lmer", None),
     Task("million", "1,000,000 children, one fit", "children", fit_of_million, "lmer", 15),
     Task("cox", "Cox model, family-robust", "survival", proportional_hazards, "coxph", None),
+    Task("cox-arm", "Cox model of the trial's arm by site", "randomised", stratified_hazards, "coxph_arm", 5),
+    Task("cox-python", "the same beside Python", "randomised", stratified_hazards, "lifelines", 30),
+    Task("cox-draw", "the same, one draw of families", "randomised", drawn_hazards, "coxph_draw", 20),
+    Task(
+        "cox-million",
+        "1,000,000 children, the same",
+        "survival_large",
+        stratified_hazards_of_million,
+        "coxph_naive",
+        None,
+    ),
+    Task("ph", "test of proportional hazards", "randomised", tested_proportionality, "zph", None),
+    Task("frailty", "gamma frailty with limits", "randomised", shared_frailty, "frailty", None),
     Task("curves", "Aalen-Johansen curves of two arms", "survival", transition_curves, "survfit", 3),
     Task(
         "curves-million",
@@ -226,15 +291,18 @@ TASKS = (
 )
 
 
-def large_fit(table: Table) -> float:
+def large_fit(table: Table, repeats: int) -> tuple[float, None]:
     X = columns(table, "arm", "x", "z", "w")
-    return median_seconds(lambda: reml(table["y"], X, random_intercept(table["family"])), 3)
+    return median_seconds(lambda: reml(table["y"], X, random_intercept(table["family"])), repeats), None
+
+
+LARGE = {"fit": large_fit, "curves": transition_curves, "hazards": stratified_hazards}
 
 
 def main(work: str, data: str) -> None:
     """Print the median time of work on a large table and the peak memory of the process, in MiB."""
     table = DATA[data]()
-    seconds = large_fit(table) if work == "fit" else transition_curves(table, 3)[0]
+    seconds, _ = LARGE[work](table, 3)
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray
 from analysis.stats.hazards import CoxFit, cox
+from analysis.stats.influence import cluster_sums
 from analysis.stats.labels import as_labels, encode
 from analysis.stats.partial_likelihood import CONVERGED, LONGEST_STEP
 from analysis.stats.risk_sets import RiskSets
@@ -96,7 +97,8 @@ def cox_bootstrap(fit: CoxFit, counts: ArrayLike) -> FloatArray:
 
     Source
     ------
-    Cox (1972); Newton steps from the estimate of all families, with many draws in each array operation.
+    Cox (1972); Newton steps from the estimate that the influence of the families predicts, with many
+    draws in each array operation.
     """
     weights = np.asarray(counts, dtype=np.float64)
     if weights.ndim != 2 or weights.shape[1] != fit.n_clusters or not (weights >= 0).all():
@@ -107,17 +109,21 @@ def cox_bootstrap(fit: CoxFit, counts: ArrayLike) -> FloatArray:
         )
     code = np.arange(fit.n_rows) if fit.cluster is None else encode(fit.cluster)[0]
     code, coef = code[fit.risk_sets.order], np.empty((len(weights), len(fit.coef)))
+    influence = cluster_sums(fit.influence, fit.cluster)
     size = max(1, PART // (fit.n_rows * (1 + len(fit.coef))))
     for first in range(0, len(weights), size):
         part = slice(first, first + size)
-        coef[part] = _refit(fit, weights[part].T[code] * fit.risk_sets.weight[:, None])
+        weight = weights[part].T[code] * fit.risk_sets.weight[:, None]
+        coef[part] = _refit(fit, weight, fit.coef + (weights[part] - 1) @ influence)
     return coef
 
 
-def _refit(fit: CoxFit, weight: FloatArray) -> FloatArray:
-    """Estimates (b, p) for weights (n, b); a draw on which plain Newton steps fail is given to `cox`."""
-    draws = _Draws.of(fit.risk_sets, weight)
-    beta, done = np.tile(fit.coef, (weight.shape[1], 1)), np.zeros(weight.shape[1], dtype=bool)
+def _refit(fit: CoxFit, weight: FloatArray, beta: FloatArray) -> FloatArray:
+    """Estimates (b, p) for weights (n, b), searched from `beta`, (b, p).
+
+    A draw on which plain Newton steps fail is given to `cox`.
+    """
+    draws, done = _Draws.of(fit.risk_sets, weight), np.zeros(len(beta), dtype=bool)
     with np.errstate(all="ignore"):  # what fails here is not-a-number, and is done again
         for _ in range(MAX_ITERATIONS):
             step, left = draws.newton(beta)

@@ -94,7 +94,7 @@ class RiskSets:
     def over_terms(self, values: FloatArray, *, fraction: FloatArray | None = None) -> FloatArray:
         """Sum of row values (n, r) over what each term of the likelihood compares, (D, r).
 
-        These are the rows not yet left, less those not yet entered and the share of the dying already taken out.
+        These are the rows not yet left, less those not yet entered and the dying already taken out.
         The first column must be positive. It is not-a-number where the difference has lost its digits, which
         happens only far out on a likelihood without maximum; the search for the maximum stops there.
         `fraction`, (D, r), replaces that of the risk sets.

@@ -252,6 +252,26 @@ class TestDegenerate:
         assert np.isfinite(fit.vcov_model).all() and np.isnan(fit.vcov_robust).all()
         assert "single cluster" in fit.notes[0]
 
+    @pytest.mark.parametrize("ties", TIES)
+    def test_all_events_at_one_time(self, ties):
+        sample = tied_sample(12) | {"stop": np.full(60, 9.0)}
+        fit = cox(**sample, cluster=np.arange(60) // 2, ties=ties)
+        loglik, residual = loops(sample, fit.coef, ties == "efron")
+        np.testing.assert_allclose(fit.loglik[1], loglik, rtol=1e-12)
+        assert np.isfinite(fit.vcov_robust).all() and np.isfinite(residual).all()
+
+    def test_children_whose_only_row_ends_on_day_0(self):
+        """Without starts they are at risk on day 0 and at no later event; with a start the row is empty."""
+        stop, event, arm = np.arange(40) // 4 * 1.0, np.arange(40) % 3 > 0, np.arange(40) % 2
+        day_0 = stop == 0
+        fit = cox(None, stop, event, arm)
+        moved = cox(None, np.where(day_0, 0.5, stop), event, arm)
+        np.testing.assert_array_equal(fit.influence, moved.influence)
+        without = cox(None, stop, event & ~day_0, arm)
+        np.testing.assert_allclose(without.coef, cox(None, stop[~day_0], event[~day_0], arm[~day_0]).coef)
+        with pytest.raises(ModelError, match="row 0 .*start must be before stop"):
+            cox(0 * stop, stop, event, arm)
+
     @pytest.mark.parametrize(
         ("change", "message"),
         [
