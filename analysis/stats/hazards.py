@@ -21,7 +21,6 @@ from analysis.stats.influence import (
     Linear,
     cluster_covariance,
     cluster_sums,
-    cross_product,
     wald_test,
 )
 from analysis.stats.labels import Labels, as_labels, encode
@@ -161,7 +160,7 @@ def cox(
     return CoxFit(
         coef=beta,
         vcov_model=vcov,
-        vcov_robust=cross_product(total),
+        vcov_robust=cluster_covariance(total),
         loglik=(null.loglik, at.loglik),
         influence=influence,
         cluster=labels,

@@ -72,13 +72,8 @@ def cluster_covariance(
     Lin & Wei (1989), J. Am. Stat. Assoc. 84:1074; Lee, Wei & Amato (1992) for the sum within
     cluster.
     """
-    if cluster is not None:
-        cluster = as_labels(cluster, n=len(influence), name="cluster")
-    return cross_product(cluster_sums(influence, cluster))
-
-
-def cross_product(total: FloatArray) -> FloatArray:
-    """Covariance (q, q) from the influence of G clusters, (G, q); not-a-number if G is 1."""
+    labels = None if cluster is None else as_labels(cluster, n=len(influence), name="cluster")
+    total = cluster_sums(influence, labels)
     return total.T @ total if len(total) > 1 else np.full((total.shape[1],) * 2, np.nan)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
 from analysis.stats.hazards import CoxFit, to_caller
-from analysis.stats.influence import ChiSquare, Linear, cluster_sums, cross_product, wald_test
+from analysis.stats.influence import ChiSquare, Linear, cluster_covariance, cluster_sums, wald_test
 from analysis.stats.partial_likelihood import information_by, likelihood, score_residuals
 
 Transform = Literal["identity", "log", "rank", "km"]
@@ -130,7 +130,7 @@ def ph_test(fit: CoxFit, *, transform: Transform = "identity") -> PHTest:
     residual = score_residuals(sets, at, factor=factor) - score_residuals(sets, at) @ explained
     residual = to_caller(sets, residual)
     total = cluster_sums(residual, fit.cluster)
-    score, robust = total.sum(axis=0), cross_product(total)
+    score, robust = total.sum(axis=0), cluster_covariance(total)
     inverse = np.linalg.pinv(information, hermitian=True)
     return PHTest(
         transform=transform,
@@ -181,7 +181,7 @@ def _share_dead_before(fit: CoxFit) -> FloatArray:
 def _wild(score: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:
     """Statistics (draws, p + 1). Signs leave the cross-product as it is: one variance serves every draw."""
     sums = (2.0 * generator.integers(0, 2, (draws, len(score))) - 1) @ score
-    return _statistics(sums, cross_product(score)[None])
+    return _statistics(sums, cluster_covariance(score)[None])
 
 
 def _family(score: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.special import gammaln
+from scipy.stats import chi2
 
 from analysis.errors import ModelError
 from analysis.stats.frailty import gamma_frailty
@@ -107,6 +108,7 @@ class TestSecondImplementation:
         fit = gamma_frailty(**families(4, number=150, theta=2.0))
         assert 0 < fit.theta_interval.low < fit.theta < fit.theta_interval.high
         assert fit.frailty_p < 0.01
+        np.testing.assert_allclose(fit.frailty_p, chi2.sf(fit.likelihood_ratio, 1) / 2, rtol=1e-9)
         wide = gamma_frailty(**families(4, number=150, theta=2.0), level=0.99)
         assert (
             wide.theta_interval.low < fit.theta_interval.low
