@@ -1,4 +1,4 @@
-"""Bootstrap of whole families by weights: a draw says how often each family counts, and nothing is copied.
+"""Bootstrap of Cox models by whole families: a draw says how often each family counts, and nothing is copied.
 
 Every estimator of a draw takes the same matrix of counts (B, G), clusters in sorted order, so that estimates
 of different kinds (Cox, occupation probabilities) belong to the same draws and may be combined.
@@ -7,71 +7,22 @@ Tied deaths keep the ties of the data: a family drawn twice weighs twice in Efro
 with case weights. Copied rows would instead tie with themselves. Under Breslow's rule the two are the same.
 """
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
-from analysis.stats.at_risk import FloatArray, IntArray
+from analysis.stats.at_risk import FloatArray
 from analysis.stats.hazards import CoxFit, cox
 from analysis.stats.influence import cluster_sums
-from analysis.stats.labels import as_labels, encode
+from analysis.stats.labels import encode
 from analysis.stats.partial_likelihood import CONVERGED, LONGEST_STEP
 from analysis.stats.risk_sets import RiskSets
 
 # Numbers in one array of a part of the draws; larger arrays fall out of the processor's cache.
 PART = 60_000
 MAX_ITERATIONS = 12
-
-
-def family_counts(
-    cluster: ArrayLike | Sequence[Hashable],
-    draws: int,
-    generator: np.random.Generator,
-    *,
-    strata: ArrayLike | Sequence[Hashable] | None = None,
-) -> IntArray:
-    """How often each family is drawn with replacement, (draws, G), families in sorted order.
-
-    Parameters
-    ----------
-    cluster : (n,)
-        Family of each row.
-    draws : int
-        Number of draws, B.
-    generator : Generator
-        Source of the draws.
-    strata : (n,), optional
-        Groups of whole families (arm, site) whose numbers of families every draw keeps.
-
-    Raises
-    ------
-    ModelError
-        If there is no draw, or a family lies in several strata.
-
-    Source
-    ------
-    Davison & Hinkley (1997), Bootstrap Methods and Their Application, ch. 3.8.
-    """
-    if draws < 1:
-        raise ModelError("a bootstrap needs at least one draw.")
-    labels = as_labels(cluster, n=len(cluster), name="cluster")
-    code, levels = encode(labels)
-    group = np.zeros(len(levels), dtype=np.int64)
-    if strata is not None:
-        stratum = encode(as_labels(strata, n=len(labels), name="strata"))[0]
-        group[code] = stratum
-        if (group[code] != stratum).any():
-            raise ModelError("a family lies in several strata, so it cannot be drawn within one.")
-    counts = np.zeros((draws, len(levels)), dtype=np.int64)
-    for each in np.unique(group):
-        members = np.flatnonzero(group == each)
-        counts[:, members] = generator.multinomial(
-            len(members), np.full(len(members), 1 / len(members)), draws
-        )
-    return counts
 
 
 def cox_bootstrap(fit: CoxFit, counts: ArrayLike) -> FloatArray:
@@ -82,7 +33,8 @@ def cox_bootstrap(fit: CoxFit, counts: ArrayLike) -> FloatArray:
     fit : CoxFit
         A fitted Cox model; its clusters (rows, if it has none), strata, weights and ties are kept.
     counts : (B, G)
-        How often each cluster counts in each draw, clusters in sorted order; any weights >= 0.
+        How often each cluster counts in each draw, clusters in sorted order, as `family_weights` draws them;
+        any weights >= 0.
 
     Returns
     -------

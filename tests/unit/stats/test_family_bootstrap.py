@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from analysis.errors import ModelError
-from analysis.stats.family_bootstrap import cox_bootstrap, family_counts
+from analysis.stats.family_bootstrap import cox_bootstrap
 from analysis.stats.hazards import CoxFit, cox
+from analysis.stats.resampling import family_weights
 
 TIES = ("efron", "breslow")
 
@@ -33,7 +34,7 @@ class TestDraws:
     def test_a_draw_is_a_fit_with_case_weights(self, ties, late):
         rows = sample(1, late=late) | {"weights": np.random.default_rng(2).uniform(0.5, 2, 150)}
         fit = cox(**rows, ties=ties)
-        counts = family_counts(rows["cluster"], 200, np.random.default_rng(3))
+        counts = family_weights(rows["cluster"], 200, np.random.default_rng(3))[1]
         found = cox_bootstrap(fit, counts)
         for coef, count in zip(found[::7], counts[::7], strict=True):
             weight = drawn(rows, fit, count) * rows["weights"]
@@ -43,9 +44,9 @@ class TestDraws:
     def test_under_breslow_a_draw_is_a_fit_of_copied_rows(self):
         rows = sample(4)
         fit = cox(**rows, ties="breslow")
-        counts = family_counts(rows["cluster"], 5, np.random.default_rng(5))
+        counts = family_weights(rows["cluster"], 5, np.random.default_rng(5))[1]
         for coef, count in zip(cox_bootstrap(fit, counts), counts, strict=True):
-            copies = np.repeat(np.arange(150), drawn(rows, fit, count))
+            copies = np.repeat(np.arange(150), drawn(rows, fit, count).astype(int))
             copied = cox(**{key: value[copies] for key, value in rows.items()}, ties="breslow")
             np.testing.assert_allclose(coef, copied.coef, rtol=1e-8)
 
@@ -58,7 +59,7 @@ class TestDraws:
 
     def test_rows_are_the_units_without_clusters(self):
         rows = {key: value for key, value in sample(7).items() if key != "cluster"}
-        fit, counts = cox(**rows), family_counts(np.arange(150), 3, np.random.default_rng(1))
+        fit, counts = cox(**rows), family_weights(np.arange(150), 3, np.random.default_rng(1))[1]
         part = {key: value[counts[0] > 0] for key, value in rows.items()}
         again = cox(**part, weights=counts[0][counts[0] > 0])
         np.testing.assert_allclose(cox_bootstrap(fit, counts)[0], again.coef, rtol=1e-8)
@@ -66,7 +67,7 @@ class TestDraws:
     def test_spread_is_near_the_robust_variance(self):
         rows = sample(8, n=1200)
         fit = cox(**rows)
-        found = cox_bootstrap(fit, family_counts(rows["cluster"], 1000, np.random.default_rng(9)))
+        found = cox_bootstrap(fit, family_weights(rows["cluster"], 1000, np.random.default_rng(9))[1])
         np.testing.assert_allclose(found.std(axis=0), np.sqrt(np.diag(fit.vcov_robust)), rtol=0.1)
 
     def test_slope_in_a_weight_is_the_influence(self):
@@ -83,36 +84,10 @@ class TestDraws:
 
     def test_draws_do_not_depend_on_their_company(self):
         rows = sample(11)
-        fit, counts = cox(**rows), family_counts(rows["cluster"], 300, np.random.default_rng(1))
+        fit, counts = cox(**rows), family_weights(rows["cluster"], 300, np.random.default_rng(1))[1]
         np.testing.assert_allclose(
             cox_bootstrap(fit, counts)[250:], cox_bootstrap(fit, counts[250:]), rtol=1e-10
         )
-
-
-class TestCounts:
-    def test_every_draw_has_as_many_families(self):
-        counts = family_counts(np.arange(40) // 2, 100, np.random.default_rng(1))
-        assert counts.shape == (100, 20) and (counts.sum(axis=1) == 20).all()
-        np.testing.assert_array_equal(
-            counts, family_counts(np.arange(40) // 2, 100, np.random.default_rng(1))
-        )
-
-    def test_strata_keep_their_families(self):
-        family, arm = np.arange(40) // 2, np.arange(40) // 2 % 3
-        counts = family_counts(family, 50, np.random.default_rng(1), strata=arm)
-        for each in range(3):
-            members = np.arange(20) % 3 == each
-            assert (counts[:, members].sum(axis=1) == members.sum()).all()
-
-    def test_refused(self):
-        with pytest.raises(ModelError, match="several strata"):
-            family_counts([1, 1, 2], 5, np.random.default_rng(1), strata=[1, 2, 2])
-        with pytest.raises(ModelError, match="at least one draw"):
-            family_counts([1, 2], 0, np.random.default_rng(1))
-        fit = cox(**sample(1))
-        for counts in (np.ones(fit.n_clusters), np.ones((2, 3)), -np.ones((2, fit.n_clusters))):
-            with pytest.raises(ModelError, match="one column per cluster"):
-                cox_bootstrap(fit, counts)
 
 
 class TestDegenerate:
@@ -137,3 +112,9 @@ class TestDegenerate:
         fit = cox(None, np.arange(40) + 1.0, arm == 1, arm, cluster=np.arange(40))
         with pytest.raises(ModelError, match="infinite log hazard ratio"):
             cox_bootstrap(fit, np.ones((1, 40)))
+
+    def test_counts_that_do_not_fit_are_refused(self):
+        fit = cox(**sample(1))
+        for counts in (np.ones(fit.n_clusters), np.ones((2, 3)), -np.ones((2, fit.n_clusters))):
+            with pytest.raises(ModelError, match="one column per cluster"):
+                cox_bootstrap(fit, counts)
