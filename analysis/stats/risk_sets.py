@@ -17,7 +17,7 @@ LOST_DIGITS = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suffix:
-    """Rows whose position exceeds the set of each term, within strata.
+    """Rows whose position exceeds that of each set, within strata.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Suffix:
     blocks : tuple of slice
         Places in `row` of each stratum.
     some : (k',)
-        Terms for which any row counts.
+        Sets for which any row counts.
     last : (k',)
         Place in `row` of the last row that counts for them.
     """
@@ -68,7 +68,7 @@ class RiskSets:
     observed : (p,)
         Weighted sum of the covariates of the dying.
     leaving, entering : Suffix
-        Rows that have not left, and rows among those entering late that have not entered, by each term.
+        Rows that have not left, and rows among those entering late that have not entered, by each set.
     """
 
     order: IntArray
@@ -91,13 +91,11 @@ class RiskSets:
     leaving: Suffix
     entering: Suffix
 
-    def over_terms(self, values: FloatArray, *, fraction: FloatArray | None = None) -> FloatArray:
-        """Sum of row values (n, r) over what each term of the likelihood compares, (D, r).
+    def over_rows(self, values: FloatArray) -> FloatArray:
+        """Sum of row values (n, r) over each risk set, (m, r): rows not yet left, less rows not yet entered.
 
-        These are the rows not yet left, less those not yet entered and the dying already taken out.
         The first column must be positive. It is not-a-number where the difference has lost its digits, which
         happens only far out on a likelihood without maximum; the search for the maximum stops there.
-        `fraction`, (D, r), replaces that of the risk sets.
         """
         total = _beyond(self.leaving, values)
         if len(self.entering.row):
@@ -105,6 +103,14 @@ class RiskSets:
             before = total[some, 0]
             total[some] -= _beyond(self.entering, values)
             total[some, 0] = np.where(total[some, 0] > LOST_DIGITS * before, total[some, 0], np.nan)
+        return total
+
+    def over_terms(self, values: FloatArray, *, fraction: FloatArray | None = None) -> FloatArray:
+        """Sum of row values (n, r) over what each term of the likelihood compares, (D, r).
+
+        `fraction`, (D, r), replaces that of the risk sets.
+        """
+        total = self.over_rows(values).take(self.term, axis=0)
         if self.tied:
             dying = np.add.reduceat(values.take(self.dead, axis=0), self.first_term, axis=0)
             shares = self.fraction[:, None] if fraction is None else fraction
@@ -153,11 +159,8 @@ def risk_sets(
     deaths = np.bincount(term)
     first_term = np.cumsum(deaths) - deaths
     place = np.arange(len(term)) - first_term[term]
-    entry = _descending(lo, stratum, bounds)
     late = np.flatnonzero(lo > bounds[stratum])
-    late = late[np.argsort(entry[late], kind="stable")]
-    of_term = stratum[dead]
-    nearest = _descending(term + 1, of_term, bounds)
+    late = late[np.argsort(_descending(lo[late], stratum[late], bounds), kind="stable")]
     centred = _centred(X[order], weight, stratum)
     return RiskSets(
         order=order,
@@ -177,8 +180,8 @@ def risk_sets(
         deaths=deaths,
         tied=efron and len(term) > len(time),
         observed=weight[dead] @ centred[dead],
-        leaving=_suffix(np.arange(len(hi)), position[order], stratum, nearest, of_term),
-        entering=_suffix(late, entry[late], stratum[late], nearest, of_term),
+        leaving=_suffix(np.arange(len(hi)), hi, stratum, bounds),
+        entering=_suffix(late, lo[late], stratum[late], bounds),
     )
 
 
@@ -216,14 +219,16 @@ def _centred(X: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatArray
     return X - np.column_stack(means)[stratum]
 
 
-def _suffix(row: IntArray, key: IntArray, stratum: IntArray, nearest: IntArray, of_term: IntArray) -> Suffix:
-    """Rows sorted by `key`, as summed for each term: those of its stratum with a key up to `nearest`."""
+def _suffix(row: IntArray, position: IntArray, stratum: IntArray, set_bounds: IntArray) -> Suffix:
+    """The rows `row`, sorted by stratum and descending position, as summed for each set."""
     if not len(row):
         return Suffix(row=row, blocks=(), some=row, last=row)
-    bounds = np.searchsorted(stratum, np.arange(of_term[-1] + 2))
-    count = np.searchsorted(key, nearest, side="right")
-    some = np.flatnonzero(count > bounds[of_term])
-    return Suffix(row=row, blocks=_blocks(bounds), some=some, last=count[some] - 1)
+    of_set = np.repeat(np.arange(len(set_bounds) - 1), np.diff(set_bounds))
+    bounds = np.searchsorted(stratum, np.arange(len(set_bounds)))
+    nearest = _descending(np.arange(set_bounds[-1]) + 1, of_set, set_bounds)
+    counts = np.searchsorted(_descending(position, stratum, set_bounds), nearest, side="right")
+    some = np.flatnonzero(counts > bounds[of_set])
+    return Suffix(row=row, blocks=_blocks(bounds), some=some, last=counts[some] - 1)
 
 
 def _blocks(bounds: IntArray) -> tuple[slice, ...]:
