@@ -127,8 +127,9 @@ programs <- list(
   })
 )
 needs <- list(lmertest = c("lmerTest", "pbkrtest"))
-# Where a package is absent: the nearest program, and what it lacks.
+# What a program leaves out.
 without <- list(coxph_naive = " without cluster")
+# Where a package is absent: the nearest program, and what it lacks.
 instead <- list(mmrm = c("gls", "without Kenward-Roger"))
 
 absent <- function(name) {
