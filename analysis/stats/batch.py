@@ -17,7 +17,7 @@ from analysis.errors import ModelError
 from analysis.stats.arrangement import arrange
 from analysis.stats.at_risk import refuse_rows
 from analysis.stats.cluster_sums import SINGULAR
-from analysis.stats.columns import EXACT, as_matrix, content_rank, orthonormal
+from analysis.stats.columns import EXACT, as_matrix, content_rank, orthonormal, refuse_unit
 from analysis.stats.covariance import exchangeable, random_intercept
 from analysis.stats.reml import EDGE
 from analysis.stats.spectrum import Responses, Spectrum, maximise, project, spectrum
@@ -127,6 +127,8 @@ def _as_responses(Y: ArrayLike) -> NDArray:
     if Y.ndim != 2 or not Y.shape[1]:
         raise ModelError(f"Y has shape {Y.shape}; it must be a table with one column per response.")
     refuse_rows(~np.isfinite(Y).all(axis=1), "a response is missing or not finite.")
+    for column, size in enumerate(np.abs(Y).max(axis=0, initial=0.0)):
+        refuse_unit(size, f"Column {column} of Y")
     return Y
 
 

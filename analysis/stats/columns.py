@@ -13,6 +13,8 @@ from analysis.stats.at_risk import FloatArray
 COLLINEAR = 1e-10
 # Outcome whose part not explained by the columns is a smaller share of its length is fitted exactly.
 EXACT = 1e-12
+# Squares of larger values, and of smaller ones than its inverse, are no numbers of double precision.
+LARGEST = 1e150
 # Odd multiplier that spreads the bits of a value over a row's key: 2^64 divided by the golden ratio.
 MIX = np.uint64(0x9E3779B97F4A7C15)
 # Rows reduced to a triangle at a time.
@@ -35,8 +37,8 @@ def as_matrix(X: ArrayLike, *, n: int, names: Sequence[str] | None) -> tuple[Flo
 
     Raises
     ------
-    ModelError : the shape is wrong, a column is not numeric or not finite, or there are not more rows than
-        columns.
+    ModelError : the shape is wrong, a column is not numeric, not finite or too large or small to be squared,
+        or there are not more rows than columns.
     """
     try:
         X = np.asarray(X, dtype=float)
@@ -51,11 +53,24 @@ def as_matrix(X: ArrayLike, *, n: int, names: Sequence[str] | None) -> tuple[Flo
     bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
     if len(bad):
         raise ModelError(f"{_column(bad[0], names)} has missing or infinite values; rows must be complete.")
+    for j, size in enumerate(np.abs(X).max(axis=0, initial=0.0)):
+        refuse_unit(size, _column(j, names))
     if not 0 < p < n:
         raise ModelError(
             f"The model has {n} rows and {p} columns; it needs a column and more rows than columns."
         )
     return X, names
+
+
+def refuse_unit(size: float, what: str) -> None:
+    """Refuse a column whose largest absolute value has no square in double precision.
+
+    Raises
+    ------
+    ModelError : `size` is beyond 1e150, or below 1e-150 and not zero.
+    """
+    if size > LARGEST or 0.0 < size < 1.0 / LARGEST:
+        raise ModelError(f"{what} is beyond 1e150 or all below 1e-150; give it in another unit.")
 
 
 def _column(j: int, names: tuple[str, ...]) -> str:
@@ -128,6 +143,7 @@ def standardise(y: NDArray, X: NDArray, names: tuple[str, ...]) -> Standardised:
     ------
     ModelError : a column is zero or depends on the columns before it, or the columns fit the outcome exactly.
     """
+    refuse_unit(float(np.abs(y).max()), "The outcome")
     Q, T = orthonormal(X, names)
     b = Q.T @ y
     # What rounding leaves of a large mean in the residual, generalised least squares takes out again.

@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 
 from analysis.errors import ModelError
-from analysis.stats.covariance import exchangeable, nested, random_intercept
+from analysis.stats.covariance import (
+    exchangeable,
+    heterogeneous,
+    nested,
+    random_intercept,
+    unstructured,
+    unstructured_in_cluster,
+)
 from analysis.stats.reml import reml
 from analysis.stats.small_sample import contrast
 from tests.unit.stats import dense_reference
@@ -130,6 +137,38 @@ def test_all_singletons_are_ordinary_least_squares():
     assert fit.boundary and "cannot be told" in fit.notes[0]
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda family, child, visit: random_intercept(family),
+        lambda family, child, visit: exchangeable(family),
+        lambda family, child, visit: nested(family, child),
+        lambda family, child, visit: unstructured(family, visit),
+        lambda family, child, visit: unstructured_in_cluster(family, child, visit),
+        lambda family, child, visit: heterogeneous(family, family % 2),
+    ],
+)
+def test_every_structure_answers_thin_data_with_a_note_or_one_sentence(build):
+    """One child per family, two families, one event, visits that nobody repeats; a warning is an error."""
+    y, X, cluster, _ = design(1)
+    n = len(y)
+    visit, child = np.arange(n) % 3, np.arange(n)
+    first = np.unique(cluster, return_index=True)[1]
+    rare, two = (np.arange(n) == 3).astype(float), cluster < 2
+    thin = [(y[first], X[first], first), (rare, X, np.arange(n)), (y[two], X[two, :1], np.flatnonzero(two))]
+    for outcome, columns, rows in thin:
+        try:
+            fit = reml(outcome, columns, build(cluster[rows], child[rows], visit[rows]))
+        except ModelError as error:
+            assert str(error).endswith(".")
+            continue
+        assert fit.boundary == bool(fit.notes) or not fit.converged
+        assert np.isfinite(fit.beta).all() and np.isfinite(fit.theta).all()
+        if fit.converged:
+            found = contrast(fit, np.eye(columns.shape[1])[-1])
+            assert np.isfinite([found.se, found.p]).all() and found.df > 0.0
+
+
 def test_a_likelihood_without_maximum_is_reported():
     cluster = np.repeat(np.arange(10), 3)
     fit = reml(np.repeat(np.sin(np.arange(10)), 3), np.ones((30, 1)), random_intercept(cluster))
@@ -194,6 +233,14 @@ def changed(array, row, value):
         ),
         ({"X": np.column_stack([X, X[:, 1] - 2.0])}, "Column 3 of X is a combination"),
         ({"X": np.column_stack([X, 0.0 * Y])}, "Column 3 of X is zero"),
+        ({"X": np.column_stack([X[:, 0], X[:, 0]])}, "Column 1 of X is a combination"),
+        ({"X": X * [1.0, 1e200, 1.0]}, "Column 1 of X is beyond 1e150"),
+        ({"y": 1e200 * Y}, "outcome is beyond 1e150 or all below"),
+        ({"y": 1e-200 * Y}, "outcome is beyond 1e150 or all below"),
+        ({"y": 0.0 * Y + 5.0}, "fit the outcome exactly"),
+        ({"y": 0.0 * Y}, "fit the outcome exactly"),
+        ({"y": Y[:1], "X": X[:1, :1], "structure": random_intercept([1])}, "1 rows and 1 columns"),
+        ({"y": Y[:3], "X": X[:3], "structure": random_intercept([1, 2, 3])}, "3 rows and 3 columns"),
         ({"X": np.ones((ROWS, 0))}, "needs a column"),
         ({"X": np.eye(ROWS)}, "more rows than columns"),
         ({"names": ["a"]}, "1 names are given for 3 columns"),
