@@ -11,7 +11,9 @@ CONVERGED = 1e-12
 MAX_STEPS = 200
 
 
-def maximise(likelihood: Likelihood, start: NDArray, lower: NDArray, free: NDArray) -> tuple[State, bool]:
+def maximise(
+    likelihood: Likelihood, start: NDArray, lower: NDArray, free: NDArray, *, steps: int | None = None
+) -> tuple[State, bool]:
     """The maximum over the free parameters, and whether the search ended at one.
 
     Newton steps on the observed information where it is positive definite, else Fisher scoring.
@@ -22,9 +24,10 @@ def maximise(likelihood: Likelihood, start: NDArray, lower: NDArray, free: NDArr
     start : (q,) where the search begins; V is positive definite there.
     lower : (q,) lower bounds.
     free : (q,) whether a parameter moves; the others stay where they start.
+    steps : the most steps to take; `MAX_STEPS` if absent.
     """
     state = likelihood.at(start)
-    for _ in range(MAX_STEPS):
+    for _ in range(steps or MAX_STEPS):
         step = _step(state, lower, free)
         gain = float(step @ state.gradient)
         state, moved = _climb(likelihood, state, step, lower)

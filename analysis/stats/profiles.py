@@ -13,8 +13,11 @@ from analysis.stats.likelihood import State
 from analysis.stats.reml import LinearFit
 from analysis.stats.small_sample import Interval
 
-# Doublings of the step away from the estimate, and halvings of a step that leaves the space of V.
-DOUBLINGS, HALVINGS = 60, 40
+# Doublings of the step away from the estimate, and steps, whole or halved, towards one value.
+DOUBLINGS, TRIES = 60, 60
+# A maximum over the others takes some ten steps. A search still climbing then has come so near to the edge of
+# the space, where the likelihood may end in a finite height, that it climbs no more.
+STEPS = 30
 # The profile is cut off this far below the maximum, where it may be minus infinity.
 DEPTH = -100.0
 
@@ -91,24 +94,30 @@ class _Profile:
         self.free = fit.identified & (np.arange(len(fit.theta)) != k)
 
     def __call__(self, value: float) -> float:
-        state = self._at(value, HALVINGS)
+        state = self._at(value)
         return -np.inf if state is None else state.loglik
 
-    def _at(self, value: float, halvings: int) -> State | None:
-        if value in self.known:
-            return self.known[value]
-        near = self.known[min(self.known, key=lambda each: abs(each - value))]
-        start = self._along(near, value)
-        if start is None:
-            middle = (float(near.theta[self.k]) + value) / 2.0
-            if not halvings or self._at(middle, halvings - 1) is None:
+    def _at(self, value: float) -> State | None:
+        """The state at a value; None out of the space or too low to matter."""
+        state = self.known[min(self.known, key=lambda each: abs(each - value))]
+        share = 1.0
+        for _ in range(TRIES):
+            here = float(state.theta[self.k])
+            if here == value:
+                return state
+            if state.loglik < self.top + DEPTH:
                 return None
-            return self._at(value, halvings - 1)
-        self.known[value] = maximise(self.fit.likelihood, start, self.fit.lower, self.free)[0]
-        return self.known[value]
+            target = value if share == 1.0 else here + share * (value - here)
+            start = self._along(state, target)
+            if start is None:
+                share /= 2.0
+                continue
+            state, _ = maximise(self.fit.likelihood, start, self.fit.lower, self.free, steps=STEPS)
+            self.known[target], share = state, 1.0
+        return None
 
     def _along(self, state: State, value: float) -> NDArray | None:
-        """A start with theta_k at the value; the others on the ridge, or else where they were."""
+        """A start with theta_k at the value; the others on the ridge, where they were, or in proportion."""
         moving = self.free & (state.theta > self.fit.lower)
         slope = np.zeros_like(state.theta)
         inner = state.expected[np.ix_(moving, moving)]
@@ -117,7 +126,12 @@ class _Profile:
         ridge = np.maximum(state.theta + slope * (value - state.theta[self.k]), self.fit.lower)
         plain = state.theta.copy()
         ridge[self.k] = plain[self.k] = value
-        return next((each for each in (ridge, plain) if self.fit.likelihood.at(each) is not None), None)
+        starts = [ridge, plain]
+        if state.theta[self.k] * value > 0.0:
+            # A multiple of a covariance is one, however near the edge.
+            starts.append(state.theta * (value / state.theta[self.k]))
+            starts[-1][self.k] = value
+        return next((each for each in starts if self.fit.likelihood.at(each) is not None), None)
 
 
 def _limit(profile: _Profile, cut: float, sign: float, floor: float) -> float:
