@@ -5,7 +5,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.stats.covariance import exchangeable, nested, random_intercept
+from analysis.stats.covariance import (
+    exchangeable,
+    heterogeneous,
+    nested,
+    random_intercept,
+    unstructured,
+    unstructured_in_cluster,
+)
+from analysis.stats.diagnostics import diagnose
+from analysis.stats.profiles import profile_interval
 from analysis.stats.reml import reml
 from analysis.stats.small_sample import contrast, icc
 
@@ -13,6 +22,14 @@ BUILDERS = {
     "random_intercept": lambda cluster, subject: random_intercept(cluster),
     "exchangeable": lambda cluster, subject: exchangeable(cluster),
     "nested": nested,
+}
+# Of family, child and visit, for the children of a trial seen up to three times; the group is the arm.
+REPEATED = {
+    "unstructured": lambda family, child, visit, group: unstructured(list(zip(family, child)), visit),  # noqa: B905
+    "unstructured_in_cluster": lambda family, child, visit, group: unstructured_in_cluster(
+        family, child, visit
+    ),
+    "heterogeneous": lambda family, child, visit, group: heterogeneous(family, group),
 }
 ARM = np.array([0.0, 1.0, 0.0])
 
@@ -131,3 +148,94 @@ def test_adjusted_variance_is_not_smaller_and_the_icc_lies_in_its_interval(trial
     assert contrast(fit, ARM).se >= contrast(fit, ARM, df="normal").se * (1.0 - 1e-9)
     narrow, wide = icc(fit, level=0.8), icc(fit, level=0.95)
     assert 0.0 <= wide.low <= narrow.low <= narrow.estimate <= narrow.high <= wide.high <= 1.0
+
+
+@st.composite
+def courses(draw):
+    """Children of families seen at some of three visits: outcome, columns (mean, arm, visits), labels."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    families = draw(st.integers(14, 24))
+    rows = [
+        (family, child, visit)
+        for family in range(families)
+        for child in range(rng.integers(1, 4))
+        for visit in range(3)
+        if rng.random() < draw(st.sampled_from([0.75, 0.9]))
+    ]
+    family, child, visit = np.array(rows).T
+    arm = rng.permutation(np.arange(families) % 2)[family]
+    X = np.column_stack([np.ones(len(arm)), arm, visit == 1, visit == 2]).astype(float)
+    person = np.unique(family * 10 + child, return_inverse=True)[1]
+    y = (1.0 + visit) * rng.normal(size=len(arm)) + rng.normal(size=families)[family]
+    return y + rng.normal(size=person.max() + 1)[person], X, family, child, visit, rng
+
+
+@settings(max_examples=25, deadline=None)
+@given(courses(), st.sampled_from(sorted(REPEATED)), st.floats(1e-2, 1e2))
+def test_repeated_measures_do_not_depend_on_order_names_units_or_side(course, name, unit):
+    y, X, family, child, visit, rng = course
+    group = X[:, 1]
+    first = reml(y, X, REPEATED[name](family, child, visit, group))
+    assume(first.converged and not first.boundary)
+    rows, names = rng.permutation(len(y)), rng.permutation(family.max() + 1)
+    labels = [f"family {each}" for each in names[family[rows]]]
+    moved = REPEATED[name](labels, 9 - child[rows], visit[rows], group[rows])
+    second = reml(y[rows], X[rows], moved)
+    assert np.array_equal(first.beta, second.beta) and np.array_equal(first.theta, second.theta)
+    swapped = X * [1.0, -1.0, 1.0, 1.0] + [0.0, 1.0, 0.0, 0.0]
+    third = reml(unit * y + 7.0, swapped, REPEATED[name](family, child, visit, group))
+    row = np.eye(4)[1]
+    one, other = contrast(first, row), contrast(third, row)
+    np.testing.assert_allclose(
+        [-other.estimate / unit, other.se / unit, other.df, other.p],
+        [one.estimate, one.se, one.df, one.p],
+        rtol=1e-6,
+        atol=1e-8,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(trials())
+def test_a_variance_between_families_of_zero_is_least_squares(trial):
+    y, X, cluster, _, _ = trial
+    fit = reml(y, X, random_intercept(cluster))
+    assume(fit.theta[0] == 0.0)
+    n, p = X.shape
+    beta, rss = np.linalg.lstsq(X, y, rcond=None)[:2]
+    np.testing.assert_allclose(fit.beta, beta, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(fit.vcov, rss[0] / (n - p) * np.linalg.inv(X.T @ X), rtol=1e-9, atol=1e-12)
+    found = contrast(fit, ARM, df="satterthwaite")
+    assert np.isclose(found.df, n - p, rtol=1e-9)
+    assert np.isclose(found.p, 2.0 * stats.t.sf(abs(beta[1]) / np.sqrt(fit.vcov[1, 1]), n - p), rtol=1e-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(trials(), st.integers(2, 4))
+def test_a_trial_and_its_copies_under_other_names_have_one_estimate(trial, copies):
+    """Twice the families and nothing new: the same coefficients and, by ML, variances; half the variance."""
+    y, X, cluster, _, _ = trial
+    once = reml(y, X, random_intercept(cluster), method="ml")
+    assume(once.converged)
+    labels = np.concatenate([cluster + 1000 * k for k in range(copies)])
+    more = reml(np.tile(y, copies), np.tile(X, (copies, 1)), random_intercept(labels), method="ml")
+    np.testing.assert_allclose(more.beta, once.beta, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(more.theta, once.theta, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(copies * more.vcov, once.vcov, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(more.loglik, copies * once.loglik, rtol=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(trials(), st.sampled_from(sorted(BUILDERS)))
+def test_influence_adds_up_and_profiles_hold_the_estimate(trial, name):
+    y, X, cluster, subject, _ = trial
+    structure = BUILDERS[name](cluster, subject)
+    fit = reml(y, X, structure)
+    assume(fit.converged)
+    found = diagnose(fit, y, X, structure)
+    np.testing.assert_allclose(found.cluster_leverage.sum(), X.shape[1], rtol=1e-8)
+    assert (found.cluster_leverage > -1e-9).all()
+    # The scaled residuals are n - p numbers of mean square one at the REML estimate.
+    np.testing.assert_allclose(np.sum(found.scaled**2), len(y) - X.shape[1], rtol=1e-6)
+    for k in np.flatnonzero(fit.identified):
+        interval = profile_interval(fit, int(k))
+        assert interval.low <= interval.estimate * (1 + 1e-9) + 1e-12 and interval.estimate <= interval.high
