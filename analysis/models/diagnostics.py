@@ -60,7 +60,7 @@ def _summary(found: Diagnostics, influence: np.ndarray) -> tuple[Estimate, ...]:
         "excess kurtosis of scaled residuals": _moment(scaled, 4) - 3.0,
         "largest change of the difference without one family, in standard errors": np.abs(influence).max(),
         "largest Cook's distance of a family": np.nanmax(found.cook),
-        "largest leverage of a family, of all coefficients": found.cluster_leverage.max(),
+        f"largest leverage of a family, of {found.dfbeta.shape[1]} in all": found.cluster_leverage.max(),
     }
     return tuple(Estimate("diagnostic", float(value), labels={"of": of}) for of, value in values.items())
 

@@ -178,6 +178,7 @@ def changed(array, place, value):
         ({"cluster": X[:, 1]}, "variance between clusters"),
         ({"X": (CLUSTER[:, None] == np.unique(CLUSTER)).astype(float)}, "variance between clusters"),
         ({"Y": np.column_stack([Y[:, 0], X @ [1.0, 2.0, 3.0]])}, "fit column 1 of Y exactly"),
+        ({"Y": np.column_stack([Y[:, 0], 1e200 * Y[:, 0]])}, "Column 1 of Y is beyond 1e150"),
         ({"kenward_roger": [1.0]}, r"has shape \(1,\)"),
         ({"kenward_roger": [0.0] * 3}, "finite and not zero"),
         ({"kenward_roger": [np.nan] * 3}, "finite and not zero"),

@@ -114,6 +114,27 @@ def test_a_covariance_may_be_negative_as_far_as_the_likelihood_allows():
     assert bounded.low == 0.0
 
 
+def test_a_profile_goes_on_along_the_edge_of_the_space():
+    """Two largest families whose means the columns fit exactly: V may all but lose the space between them."""
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(9), [4, 4, 1, 2, 2, 3, 3, 2, 1])
+    X = np.column_stack([np.ones(22), cluster == 0, cluster == 1])
+    fit = reml(np.round(rng.normal(size=22), 1), X, exchangeable(cluster))
+    found = profile_interval(fit, 0)
+    unit = fit.likelihood.profiled(fit.theta)[1]
+    top = fit.likelihood.at(fit.theta * unit).loglik
+
+    def height(value):
+        """The supremum over the remainder, on a grid from the edge of positive definiteness outwards."""
+        edge = max(-4.0 * value, 0.0)
+        grid = [edge * (1.0 + share) + 1e-12 for share in np.geomspace(1e-8, 20.0, 3000)]
+        states = [fit.likelihood.at(np.array([value, each]) * unit) for each in grid]
+        return max(state.loglik for state in states if state is not None) - top
+
+    assert found.low < -0.25 * fit.theta[1]
+    assert height(found.low) == pytest.approx(-stats.chi2.ppf(0.95, 1) / 2, abs=1e-4)
+
+
 def test_units_and_method_carry_through():
     y, X, cluster, _ = design(1)
     structure = random_intercept(cluster)
