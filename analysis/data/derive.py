@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.data import flow, harms, outcomes, spells, subjects, transitions
+from analysis.data import flow, harms, outcomes, recurrences, spells, subjects, transitions, waits
 from analysis.data.history_issues import check_histories
 from analysis.data.issues import Issue
 from analysis.spec.declarations import Spec
@@ -62,13 +62,29 @@ def derive(
     boxes = flow.derive_flow(tables, everyone, values, spec)
     flow.check_conservation(flow.flow_counts(boxes, spec), spec)
     families = people.set_index("child_id")["family_id"]
+    permanence = transitions.derive_events(history, everyone, followup, spec.states, origin=origin)
+    times = [
+        permanence,
+        waits.derive_decisions(permanence, tables["proceedings"], spec.states),
+        waits.derive_waits(history, everyone, followup, spec.states, origin=origin),
+    ]
     return Derived(
         {
             "subjects": everyone,
             "outcomes": values,
-            "events": transitions.derive_events(history, everyone, followup, spec.states, origin=origin),
+            "events": pd.concat(times, ignore_index=True),
             "spells": spells.derive_spells(chained, families, spec.states),
             "transitions": history,
+            "recurrences": recurrences.derive_recurrences(
+                history,
+                counted,
+                tables["reported_events"],
+                everyone,
+                followup,
+                deaths,
+                spec.states,
+                origin=origin,
+            ),
             # Harms are those of the trial, whatever the clock of the care histories.
             "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
             "flow": boxes,

@@ -42,7 +42,7 @@ def derive_followup(
         _withdrawn(subjects, withdrawals),
         pd.DataFrame({"child_id": deaths.index, "end_date": deaths.to_numpy(), "description": "died"}),
     ]
-    stacked = _stack(ends, ["child_id", "end_date", "description"])
+    stacked = stack_rows(ends, ["child_id", "end_date", "description"])
     stacked = stacked[stacked["child_id"].isin(subjects["child_id"])]
     ordered = stacked.sort_values(["child_id", "end_date", "description"], kind="stable")
     return ordered.drop_duplicates("child_id").set_index("child_id")
@@ -122,7 +122,7 @@ def _withdrawn(subjects: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.DataFram
     full = full.rename(columns={"withdrawal_date": "end_date"}).assign(description="withdrawn")
     whole = full[full["child_id"].isna()].drop(columns="child_id")
     of_family = subjects[["child_id", "family_id"]].merge(whole, on="family_id")
-    return _stack([full.dropna(subset=["child_id"]), of_family], ["child_id", "end_date", "description"])
+    return stack_rows([full.dropna(subset=["child_id"]), of_family], ["child_id", "end_date", "description"])
 
 
 def _points(chained: Chained, deaths: pd.Series, states: States, basis: str) -> pd.DataFrame:
@@ -134,13 +134,13 @@ def _points(chained: Chained, deaths: pd.Series, states: States, basis: str) -> 
     left = exits[exits["state"].notna()]
     left = left.assign(date=left["end_date"], order=left["state"].eq(DIED).map({True: _DEATH, False: _EXIT}))
     died = pd.DataFrame({"child_id": deaths.index, "date": deaths.to_numpy(), "state": DIED, "order": _DEATH})
-    points = _stack([placed, left, died], ["child_id", "date", "state", "order"])
+    points = stack_rows([placed, left, died], ["child_id", "date", "state", "order"])
     # A death in care is stated twice; the row of the records is kept.
     points = points.drop_duplicates(["child_id", "date", "state", "order"])
     return points[points["child_id"].isin(rows["child_id"].unique())]
 
 
-def _stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def stack_rows(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Rows of several origins with the row of the source each came from; none where there is none."""
     typed = {"source_file": "object", "source_row": "Int64"}
     full = [part.reindex(columns=[*columns, *typed]).astype(typed) for part in parts]

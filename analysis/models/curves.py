@@ -9,17 +9,16 @@ from scipy.special import ndtr
 from analysis.models.groups import Data, contrast_name, share_of_strata
 from analysis.results import Count, Curve, Estimate
 from analysis.spec.declarations import Spec
-from analysis.stats.influence import Linear, difference, standardise
+from analysis.stats.influence import IntervalKind, Linear, difference, standardise
 from analysis.stats.multistate import Occupation, occupation_at
+from analysis.stats.recurrent import MeanCumulative
 
 Cells = Mapping[tuple[str, str], Occupation]
 # What a quantity is called (label, value) and its position among the states of the curve.
 Named = tuple[str, str, int]
 
 
-def arm_quantities(
-    fitted: Cells, rows: pd.DataFrame, read: Callable[[Occupation], Linear]
-) -> dict[str, Linear]:
+def arm_quantities(fitted: Mapping, rows: pd.DataFrame, read: Callable[..., Linear]) -> dict[str, Linear]:
     """A quantity by arm, strata weighted by their share of all children.
 
     Raises
@@ -40,9 +39,13 @@ def estimates_by_arm(
     name: str,
     difference_name: str,
     unit: str = "",
+    kind: IntervalKind | None = None,
 ) -> list[Estimate]:
-    """Estimates by arm and, when there are arms, their difference, for each named state and day."""
-    kind = "unbounded" if unit else "log-log"
+    """Estimates by arm and, when there are arms, their difference, for each named state and day.
+
+    Limits by arm are of the given `kind`; without one, those of a probability, or of a quantity with a unit.
+    """
+    kind = kind or ("unbounded" if unit else "log-log")
     found = []
     for arm, quantity in quantities.items():
         found += _estimates(
@@ -82,6 +85,34 @@ def step_curves(
                     labels={"arm": arm, label: value},
                 )
             )
+    return tuple(curves)
+
+
+def mean_curves(
+    fitted: Mapping[tuple[str, str], MeanCumulative],
+    rows: pd.DataFrame,
+    label: tuple[str, str],
+    last: float,
+    spec: Spec,
+) -> tuple[Curve, ...]:
+    """Mean numbers of events by arm, on every day on which anybody of any arm had one, up to the last day."""
+    times = np.unique(np.concatenate([[0.0, last], *(curve.time for curve in fitted.values())]))
+    times = times[times <= last]
+    curves = []
+    for arm, quantity in arm_quantities(fitted, rows, lambda curve: curve.at(times)).items():
+        limits = quantity.interval(kind="positive", level=spec.trial.level)
+        low, high = (_inside(each, quantity.estimate) for each in (limits.low, limits.high))
+        labels = {"arm": arm, label[0]: label[1]}
+        curves.append(
+            Curve(
+                "mean_count",
+                tuple(times.tolist()),
+                tuple(quantity.estimate.tolist()),
+                tuple(low),
+                tuple(high),
+                labels=labels,
+            )
+        )
     return tuple(curves)
 
 

@@ -1,14 +1,18 @@
-"""Times to an event, as the plan's entries select them."""
+"""Times to an event and state histories, as the plan's entries select them."""
 
 import pandas as pd
 
 from analysis.errors import ModelError
 from analysis.models.groups import Data, select
-from analysis.spec.sap import EventSelection
+from analysis.spec.event_entries import EventSelection, Origin
+
+CLOCKS = {"care_entry_date": "entry to care", "randomisation_date": "randomisation"}
 
 
-def select_events(data: Data, population: str, event: EventSelection) -> pd.DataFrame:
-    """Times of one parameter and basis, ordered by child.
+def select_events(
+    data: Data, population: str, event: EventSelection, *, origin: Origin | None = None
+) -> pd.DataFrame:
+    """Times of one parameter and basis, from another day than the table's if asked for, ordered by child.
 
     Returns
     -------
@@ -31,4 +35,26 @@ def select_events(data: Data, population: str, event: EventSelection) -> pd.Data
         raise ModelError(
             f"nobody of population {population} has a time of {event.parameter} by {event.basis} date."
         )
+    if origin:
+        rows = from_origin(rows, rows["start_date"], origin, start="entry_days", stop="time_days")
     return rows.assign(happened=rows["cause"].isin(event.causes)).sort_values("child_id", kind="stable")
+
+
+def from_origin(
+    rows: pd.DataFrame, zero: pd.Series, origin: Origin, *, start: str, stop: str
+) -> pd.DataFrame:
+    """Intervals (start, stop] counted from `origin` instead of the day `zero`.
+
+    A child counts from the day it was first observed on the old clock, so it enters late on the new one when
+    `origin` is earlier; what lies before a later `origin` is cut off.
+    """
+    shift = (zero - rows[origin]).dt.days
+    moved = rows.assign(**{start: (rows[start] + shift).clip(lower=0), stop: rows[stop] + shift})
+    return moved[moved[stop] > moved[start]]
+
+
+def clock_sentence(origin: Origin | None) -> str:
+    """How the method footer says that time runs from another day than the plan's clock origin."""
+    if not origin:
+        return ""
+    return f" Time runs from {CLOCKS[origin]}; a child is at risk from the day it is first observed."

@@ -4,17 +4,15 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from analysis.data.allocation import ARM, Allocated
-from analysis.errors import ModelError
-from analysis.models.events import select_events
+from analysis.models.events import clock_sentence, select_events
 from analysis.models.groups import STRATUM, add_stratum, arm_names, contrast_name, sizes
+from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import HazardAnalysis
-from analysis.stats.hazards import CoxFit, cox
-from analysis.stats.influence import interval
+from analysis.spec.event_entries import HazardAnalysis
+from analysis.stats.hazards import CoxFit, Ties, cox
 
 
 def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
@@ -44,18 +42,8 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     ------
     Cox (1972); Lin & Wei (1989), JASA 84:1074; Lee, Wei & Amato (1992) for the sum within families.
     """
-    rows = add_stratum(select_events(data, entry.population, entry.event), entry.strata)
-    intervention, _ = arm_names(data)
-    treated = (rows[ARM] == intervention).to_numpy(float)
-    fitted = cox(
-        rows["entry_days"].to_numpy(float),
-        rows["time_days"].to_numpy(float),
-        rows["happened"].to_numpy(int),
-        treated[:, None],
-        cluster=rows["family_id"].to_numpy(),
-        strata=rows[STRATUM].to_numpy(),
-        ties=entry.ties,
-    )
+    rows = add_stratum(select_events(data, entry.population, entry.event, origin=entry.origin), entry.strata)
+    fitted = fit_cox(rows, rows["happened"], data, entry.ties)
     return Result(
         analysis=entry.id,
         family=entry.family,
@@ -64,10 +52,36 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry),
-        counts=(*sizes(rows, data), *_events(rows, data)),
+        counts=(*sizes(rows, data), *count_events(rows, data)),
         estimates=_estimates(fitted, contrast_name(data), spec.trial.level),
         notes=(*fitted.notes, _span(rows)),
     )
+
+
+def fit_cox(rows: pd.DataFrame, event: pd.Series, data: Allocated, ties: Ties) -> CoxFit:
+    """Cox model of the arm, intervention against control, within strata and robust to families."""
+    return cox(
+        rows["entry_days"].to_numpy(float),
+        rows["time_days"].to_numpy(float),
+        event.to_numpy(int),
+        treated(rows, data)[:, None],
+        cluster=rows["family_id"].to_numpy(),
+        strata=rows[STRATUM].to_numpy(),
+        ties=ties,
+    )
+
+
+def treated(rows: pd.DataFrame, data: Allocated) -> np.ndarray:
+    """1 in the intervention arm, 0 in the control arm, (n,)."""
+    return (rows[ARM] == arm_names(data)[0]).to_numpy(float)
+
+
+def count_events(rows: pd.DataFrame, data: Allocated) -> list[Count]:
+    """Children with the event, by arm."""
+    return [
+        Count("events", int(rows.loc[rows[ARM] == arm, "happened"].sum()), {"arm": arm})
+        for arm in arm_names(data)
+    ]
 
 
 def _span(rows: pd.DataFrame) -> str:
@@ -78,31 +92,10 @@ def _span(rows: pd.DataFrame) -> str:
     )
 
 
-def _events(rows: pd.DataFrame, data: Allocated) -> list[Count]:
-    return [
-        Count("events", int(rows.loc[rows[ARM] == arm, "happened"].sum()), {"arm": arm})
-        for arm in arm_names(data)
-    ]
-
-
 def _estimates(fitted: CoxFit, contrast: str, level: float) -> tuple[Estimate, ...]:
-    log_ratio, se = float(fitted.coef[0]), math.sqrt(fitted.vcov_robust[0, 0])
-    limits = interval(fitted.coef, np.array([se]), level=level)
-    if se == 0:
-        raise ModelError("the family-robust standard error of the log hazard ratio is zero.")
-    z = log_ratio / se
-    labels = {"contrast": contrast}
+    log_ratio, se, labels = float(fitted.coef[0]), math.sqrt(fitted.vcov_robust[0, 0]), {"contrast": contrast}
     return (
-        Estimate(
-            "hazard_ratio",
-            math.exp(log_ratio),
-            low=float(np.exp(limits.low[0])),
-            high=float(np.exp(limits.high[0])),
-            level=level,
-            statistic=z,
-            p=float(2 * ndtr(-abs(z))),
-            labels=labels,
-        ),
+        ratio_estimate("hazard_ratio", log_ratio, se, level=level, labels=labels),
         Estimate("log_hazard_ratio", log_ratio, se=se, labels=labels),
         Estimate("log_hazard_ratio_model_se", math.sqrt(fitted.vcov_model[0, 0]), labels=labels),
     )
@@ -113,5 +106,5 @@ def _method(entry: HazardAnalysis) -> str:
     return (
         f"Cox model of the arm, {strata}, {entry.ties.capitalize()} ties; Wald interval and test from "
         "the variance robust to dependence within families (sum of score residuals by family, "
-        "no small-sample factor)."
+        f"no small-sample factor).{clock_sentence(entry.origin)}"
     )

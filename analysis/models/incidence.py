@@ -5,11 +5,11 @@ import pandas as pd
 
 from analysis.data.allocation import ARM
 from analysis.models.curves import arm_quantities, at_risk, estimates_by_arm, step_curves
-from analysis.models.events import select_events
+from analysis.models.events import clock_sentence, select_events
 from analysis.models.groups import Data, add_stratum, arm_names, cells, sizes, stratum_sentence
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import IncidenceAnalysis
+from analysis.spec.event_entries import IncidenceAnalysis
 from analysis.stats.competing import cumulative_incidence
 from analysis.stats.multistate import Occupation, occupation_at, time_in_state
 
@@ -44,7 +44,7 @@ def fit(entry: IncidenceAnalysis, data: Data, spec: Spec) -> Result:
     ------
     Aalen & Johansen (1978); family-robust variance from the infinitesimal jackknife.
     """
-    rows = add_stratum(select_events(data, entry.population, entry.event), entry.strata)
+    rows = add_stratum(select_events(data, entry.population, entry.event, origin=entry.origin), entry.strata)
     causes = (ANY,) if entry.combine else entry.event.causes
     rows = rows.assign(code=_codes(rows, entry))
     fitted = {(cell.arm, cell.stratum): _curve(cell.rows, len(causes)) for cell in cells(rows, data)}
@@ -120,5 +120,5 @@ def _method(entry: IncidenceAnalysis, spec: Spec) -> str:
     return (
         f"{kind}; ties exact. {stratum_sentence(entry.strata, spec)} Standard errors robust to dependence "
         "within families (infinitesimal jackknife summed by family); limits of each probability on "
-        "its own log-log scale, of differences on their own."
+        f"its own log-log scale, of differences on their own.{clock_sentence(entry.origin)}"
     )

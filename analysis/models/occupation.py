@@ -5,15 +5,17 @@ import pandas as pd
 
 from analysis.errors import ModelError
 from analysis.models.curves import arm_quantities, at_risk, estimates_by_arm, step_curves
+from analysis.models.events import clock_sentence, from_origin
 from analysis.models.groups import Data, add_stratum, cells, select, sizes, stratum_sentence
-from analysis.results import Result
+from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import OccupationAnalysis
-from analysis.spec.states import States
+from analysis.spec.event_entries import OccupationAnalysis
+from analysis.spec.states import Recurrent, States
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_at, time_in_state
 
 FAMILY_HOME = "family_home"
 CENSORED = -1
+RETURNED = "returned"
 
 
 def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
@@ -34,8 +36,9 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Curves `occupation`; `occupation` and `occupation_difference` per day; `days_in_state` and
-        `days_difference`, also of the state ``family_home``.
+        Curves `occupation`; `occupation` and `occupation_difference` per day, with `never_returned` the same
+        of the family-home states before any return to care; `days_in_state` and `days_difference`, also of
+        the state ``family_home``.
 
     Raises
     ------
@@ -51,6 +54,9 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     rows = rows[rows["basis"] == entry.basis].sort_values(["child_id", "start"], kind="stable")
     if rows.empty:
         raise ModelError(f"nobody of population {entry.population} has a history by {entry.basis} date.")
+    if entry.origin:
+        zero = rows[spec.trial.clock_origin.field]
+        rows = from_origin(rows, zero, entry.origin, start="start", stop="stop")
     rows = add_stratum(rows, entry.strata)
     fitted = {(cell.arm, cell.stratum): _curve(cell.rows, spec.states) for cell in cells(rows, data)}
     states = [("state", name, position) for position, name in enumerate(spec.states.states)]
@@ -78,6 +84,7 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
                 name="occupation",
                 difference_name="occupation_difference",
             ),
+            *_never_returned(rows, entry, data, spec),
             *estimates_by_arm(
                 spent,
                 homes,
@@ -96,15 +103,64 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
 
 def _curve(rows: pd.DataFrame, states: States) -> Occupation:
     code = {name: position for position, name in enumerate(states.states)}
+    source = rows["source_state"].map(code).to_numpy()
+    target = rows["target_state"].map(code).fillna(CENSORED).astype(int).to_numpy()
+    return _occupation(rows, source, target, len(code))
+
+
+def _occupation(rows: pd.DataFrame, source: np.ndarray, target: np.ndarray, n_states: int) -> Occupation:
     return aalen_johansen(
         rows["child_id"].to_numpy(),
         rows["start"].to_numpy(float),
         rows["stop"].to_numpy(float),
-        rows["source_state"].map(code).to_numpy(),
-        rows["target_state"].map(code).fillna(CENSORED).astype(int).to_numpy(),
-        len(states.states),
+        source,
+        target,
+        n_states,
         cluster=rows["family_id"].to_numpy(),
     )
+
+
+def _never_returned(rows: pd.DataFrame, entry: OccupationAnalysis, data: Data, spec: Spec) -> list[Estimate]:
+    """Probability of being in each family-home state, and in any, without a return to care before."""
+    if not entry.never_returned:
+        return []
+    names, size = spec.states.states, len(spec.states.states)
+    rows = _with_returns(rows, spec.states.recurrent[entry.never_returned])
+    fitted = {
+        (cell.arm, cell.stratum): _curve_by_return(cell.rows, spec.states) for cell in cells(rows, data)
+    }
+    days = np.asarray(entry.days, dtype=float)
+    homes = [names.index(name) for name in spec.states.family_home]
+    # Per day: each family-home state before any return, then their sum.
+    first = np.vstack([np.eye(2 * size)[homes], np.isin(np.arange(2 * size), homes).astype(float)])
+    read = np.kron(np.eye(len(days)), first)
+    quantities = arm_quantities(fitted, rows, lambda curve: occupation_at(curve, days).transform(read))
+    states = [("state", name, at) for at, name in enumerate((*spec.states.family_home, FAMILY_HOME))]
+    return estimates_by_arm(
+        quantities,
+        states,
+        entry.days,
+        data,
+        spec,
+        name="occupation_never_returned",
+        difference_name="occupation_never_returned_difference",
+    )
+
+
+def _with_returns(rows: pd.DataFrame, declared: Recurrent) -> pd.DataFrame:
+    """Rows, ordered by child and start, with whether the child had returned to care before and after each."""
+    returns = rows["source_state"].isin(declared.from_) & rows["target_state"].isin(declared.to)
+    after = returns.groupby(rows["child_id"], sort=False).cummax()
+    before = after.groupby(rows["child_id"], sort=False).shift(fill_value=False)
+    return rows.assign(**{f"{RETURNED}_before": before, f"{RETURNED}_after": after})
+
+
+def _curve_by_return(rows: pd.DataFrame, states: States) -> Occupation:
+    """Occupation of the graph that has every state twice: before the first return to care, and after."""
+    code, size = {name: position for position, name in enumerate(states.states)}, len(states.states)
+    source = rows["source_state"].map(code) + size * rows[f"{RETURNED}_before"]
+    target = rows["target_state"].map(code) + size * rows[f"{RETURNED}_after"]
+    return _occupation(rows, source.to_numpy(int), target.fillna(CENSORED).to_numpy(int), 2 * size)
 
 
 def _days(curve: Occupation, horizon: float, states: States):
@@ -122,5 +178,5 @@ def _method(entry: OccupationAnalysis, spec: Spec) -> str:
         f"A permanent family home is {home}. "
         f"{stratum_sentence(entry.strata, spec)} Standard errors robust to dependence within "
         "families (infinitesimal jackknife summed by family); limits of each probability on its "
-        "own log-log scale, of differences and days on their own."
+        f"own log-log scale, of differences and days on their own.{clock_sentence(entry.origin)}"
     )

@@ -34,8 +34,12 @@ FAMILIES = {
         Family("subgroups", compares_arms=True),
         Family("course", compares_arms=True),
         Family("hazard", compares_arms=True),
+        Family("frailty", compares_arms=True),
+        Family("proportionality", compares_arms=True),
+        Family("routes", compares_arms=True),
         Family("incidence", compares_arms=False),
         Family("occupation", compares_arms=False),
+        Family("recurrence", compares_arms=False),
         Family("harms", compares_arms=False),
     )
 }

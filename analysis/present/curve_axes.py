@@ -70,9 +70,15 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> 
         _beside(axes, label, place, size=size)
 
 
-def draw_at_risk(axes: Axes, counts: Mapping[str, Mapping[int, int]], colours: Mapping[str, str]) -> None:
+def draw_at_risk(
+    axes: Axes,
+    counts: Mapping[str, Mapping[int, int]],
+    colours: Mapping[str, str],
+    *,
+    heading: str = AT_RISK,
+) -> None:
     """Children at risk by arm and day below the axis, under their ticks."""
-    draw_risk_heading(axes)
+    draw_risk_heading(axes, heading)
     for position, (arm, by_day) in enumerate(counts.items(), start=1):
         draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colours[arm])
 

@@ -1,6 +1,6 @@
 """Figures in words. The first line is the alternative text; the lines after it give every number drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.present import format as fmt
 from analysis.present.consort import Flow, flow_text, size_text
@@ -56,6 +56,28 @@ def occupation_text(result: Result, spec: Spec) -> str:
         lines.append(fmt.day_name(float(day)))
         lines += [f"  {arm_name(arm)}: {_shares(result, arm, day, spec, full=True)}" for arm in arms]
     return "\n".join([*lines, *_risk_lines(result, arms, UNDER_OBSERVATION)]) + "\n"
+
+
+def counts_text(items: Sequence[Result], spec: Spec) -> str:
+    """Mean numbers of events at the last day in a sentence, then by analysis and day, then those followed."""
+    said, lines = [], []
+    for result in items:
+        days = values_of(select(result.estimates, name="mean_count"), "day")
+        lines.append(result.title)
+        lines += [f"  {_count_at(result, day)}" for day in days]
+        lines += [f"  {line}" for line in _risk_lines(result, arms_of([result]), UNDER_OBSERVATION)]
+        said += [f"{result.title.lower()}, {_count_at(result, days[-1])}"] if days else []
+    start = "Step curves of the mean number of events since randomisation. "
+    return f"{start}{'; '.join(said)}. {HIDDEN_DETAILS}\n" + "\n".join(lines) + "\n"
+
+
+def _count_at(result: Result, day: str) -> str:
+    said = []
+    for arm in arms_of([result]):
+        found = one(result.estimates, "mean_count", arm=arm, day=day)
+        text = fmt.estimate(found.value, found.low, found.high, 2) if found else fmt.NOT_ESTIMABLE
+        said.append(f"{arm_name(arm)} {text}")
+    return f"{fmt.day_name(float(day))}: {', '.join(said)}"
 
 
 def failure_text(title: str, reason: str) -> str:

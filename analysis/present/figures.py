@@ -10,6 +10,7 @@ from analysis.present import canvas
 from analysis.present.blinding import check_open_text
 from analysis.present.consort_figure import draw_consort
 from analysis.present.consort_layout import wrap
+from analysis.present.count_figures import draw_mean_counts
 from analysis.present.curve_figures import draw_incidence, draw_routes
 from analysis.present.diagnostics_figure import draw_diagnostics
 from analysis.present.figure_text import failure_text
@@ -25,6 +26,7 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "route_curves": draw_routes,
     "occupation_stack": draw_occupation,
     "diagnostics": draw_diagnostics,
+    "mean_count_curves": draw_mean_counts,
 }
 REASON_SIZE = 8.0
 

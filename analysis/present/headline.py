@@ -7,6 +7,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, results_for, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.present.table_recurrences import COUNT
 from analysis.present.table_times import ANY, FAMILY_HOME, FAMILY_HOME_LABEL, cause_label
 from analysis.results import Estimate, Failure, Result, View, select
 from analysis.spec.declarations import Spec
@@ -162,6 +163,29 @@ def _occupation(result: Result, request: Request) -> list[_Line]:
     return [_Line(f"{FAMILY_HOME_LABEL}, mean days", texts, "difference", gap, _shown(fmt.DAYS))]
 
 
+def _routes(result: Result, request: Request) -> list[_Line]:
+    lines = []
+    for found in select(result.estimates, name="hazard_ratio"):
+        cause = found.labels["cause"]
+        texts = tuple(fmt.whole(count(result, "events", arm=arm, cause=cause)) for arm in request.arms)
+        measure = f"{cause_label(cause, request.spec)}, children with the event"
+        lines.append(
+            _Line(measure, texts, "cause-specific hazard ratio", found, _shown(fmt.RATIO), is_tested=False)
+        )
+    return lines
+
+
+def _recurrence(result: Result, request: Request) -> list[_Line]:
+    day = values_of(select(result.estimates, name="mean_count"), "day")[-1]
+    texts = tuple(
+        fmt.number(_value(one(result.estimates, "mean_count", arm=arm, day=day)), COUNT)
+        for arm in request.arms
+    )
+    measure = f"Mean number by {fmt.months(float(day))} months"
+    ratio = one(result.estimates, "rate_ratio")
+    return [_Line(measure, texts, "ratio of rates", ratio, _shown(fmt.RATIO), is_tested=False)]
+
+
 def _harms(result: Result, request: Request) -> list[_Line]:
     texts = tuple(
         fmt.part(count(result, "families", arm=arm, category=ANY), count(result, "at_risk_families", arm=arm))
@@ -188,4 +212,6 @@ _READ: dict[str, Callable[[Result, Request], list[_Line]]] = {
     "incidence": _incidence,
     "occupation": _occupation,
     "harms": _harms,
+    "routes": _routes,
+    "recurrence": _recurrence,
 }

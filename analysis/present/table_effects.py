@@ -1,5 +1,7 @@
 """Tables of one effect per analysis: differences in means and hazard ratios."""
 
+from collections.abc import Sequence
+
 from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, count, decimals_of, one
 from analysis.present.request import Request
@@ -18,6 +20,11 @@ HAZARDS_CONVENTIONS = (
     "A ratio above 1 means that permanence is reached sooner",
     "Events are children with the event in all follow-up",
 )
+SELECTED_CONVENTIONS = (
+    "Not randomised: these children were selected by what happened after randomisation, which the service may"
+    " have changed; the ratio compares them as they are and is no effect of the service",
+    "Events are children with the event in all follow-up, counted from the day the wait began",
+)
 
 
 def tabulate_means(request: Request) -> Table:
@@ -33,6 +40,15 @@ def tabulate_means(request: Request) -> Table:
 
 def tabulate_hazards(request: Request) -> Table:
     """Per analysis: children with the event, children and families by arm, hazard ratio and P."""
+    return _hazards(request, HAZARDS_CONVENTIONS)
+
+
+def tabulate_selected_hazards(request: Request) -> Table:
+    """The same of children whom something after randomisation selected, and said to be so."""
+    return _hazards(request, SELECTED_CONVENTIONS)
+
+
+def _hazards(request: Request, conventions: Sequence[str]) -> Table:
     return request.table(
         stub="Analysis",
         spans=[*(Span(arm_name(arm), len(SIZES)) for arm in request.arms), Span(request.contrast, 2)],
@@ -42,7 +58,7 @@ def tabulate_hazards(request: Request) -> Table:
             "P",
         ],
         rows=[_hazard_row(item, request) for item in request.items],
-        conventions=HAZARDS_CONVENTIONS,
+        conventions=conventions,
     )
 
 

@@ -26,7 +26,7 @@ def tabulate_probabilities(request: Request) -> Table:
     """Per analysis and cause: events, and the probability by each day of the plan with its difference."""
     return request.table(
         stub="Analysis, route and time since randomisation",
-        columns=_columns(request, "percentage points"),
+        columns=probability_columns(request),
         rows=_rows(request, _probability_rows),
         conventions=PROBABILITY_CONVENTIONS,
     )
@@ -50,6 +50,11 @@ def cause_label(cause: str, spec: Spec) -> str:
 def state_label(state: str, spec: Spec) -> str:
     """A state, or the family-home states together, in words."""
     return FAMILY_HOME_LABEL if state == FAMILY_HOME else label(spec, "state", state)
+
+
+def probability_columns(request: Request) -> list[str]:
+    """Arms, and the difference between them in percentage points."""
+    return _columns(request, "percentage points")
 
 
 def _columns(request: Request, unit: str) -> list[str]:
@@ -76,7 +81,7 @@ def _probability_rows(result: Result, request: Request) -> list[Row]:
     for cause in causes:
         rows.append(Row(cause_label(cause, request.spec), kind="group", indent=1))
         for day in days:
-            cells = _probability_cells(result, request, cause, day)
+            cells = probability_cells(result, request, "probability", "risk_difference", cause=cause, day=day)
             rows.append(Row(fmt.day_name(float(day)), cells, indent=2))
         rows.append(_events_row(result, request, cause))
     return rows + _free_rows(result, request)
@@ -84,20 +89,23 @@ def _probability_rows(result: Result, request: Request) -> list[Row]:
 
 def _last_row(result: Result, request: Request, cause: str, day: str) -> Row:
     stub = f"{cause_label(cause, request.spec)}, {fmt.day_name(float(day))}"
-    return Row(stub, _probability_cells(result, request, cause, day), indent=1)
+    cells = probability_cells(result, request, "probability", "risk_difference", cause=cause, day=day)
+    return Row(stub, cells, indent=1)
 
 
 def _days_rows(result: Result, request: Request) -> list[Row]:
     return [_days_row(result, request, state) for state in (FAMILY_HOME, *request.spec.states.states)]
 
 
-def _probability_cells(result: Result, request: Request, cause: str, day: str) -> tuple[Cell, ...]:
-    where = {"cause": cause, "day": day}
+def probability_cells(
+    result: Result, request: Request, name: str, difference: str, **where: str
+) -> tuple[Cell, ...]:
+    """A probability by arm with its interval, and the difference where arms are compared."""
     cells = [
-        _cell(result, one(result.estimates, "probability", arm=arm, **where), fmt.percentage_estimate)
+        _cell(result, one(result.estimates, name, arm=arm, **where), fmt.percentage_estimate)
         for arm in request.arms
     ]
-    gap = one(result.estimates, "risk_difference", **where)
+    gap = one(result.estimates, difference, **where)
     return (*cells, *_gap(result, request, gap, fmt.points))
 
 

@@ -9,10 +9,13 @@ from analysis.present.request import Request
 from analysis.present.table_averages import tabulate_averages, tabulate_variances
 from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_course import tabulate_course
-from analysis.present.table_effects import tabulate_hazards, tabulate_means
+from analysis.present.table_effects import tabulate_hazards, tabulate_means, tabulate_selected_hazards
 from analysis.present.table_form import Table, to_json, write_forms
 from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_recurrences import tabulate_recurrences
 from analysis.present.table_risks import tabulate_risks
+from analysis.present.table_routes import tabulate_proportionality, tabulate_routes
+from analysis.present.table_states import tabulate_states
 from analysis.present.table_subgroups import tabulate_subgroups
 from analysis.present.table_times import tabulate_days, tabulate_probabilities
 from analysis.results import View
@@ -30,8 +33,13 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "subgroups": tabulate_subgroups,
     "course": tabulate_course,
     "hazards": tabulate_hazards,
+    "selected_hazards": tabulate_selected_hazards,
+    "proportionality": tabulate_proportionality,
+    "routes": tabulate_routes,
+    "recurrences": tabulate_recurrences,
     "probabilities": tabulate_probabilities,
     "days": tabulate_days,
+    "states": tabulate_states,
     "harms": tabulate_harms,
 }
 

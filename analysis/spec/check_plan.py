@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
+from analysis.spec.check_events import check_event_entry
 from analysis.spec.declarations import Spec, bandings
 from analysis.spec.sap import (
     DAYS_IN_CARE,
@@ -12,10 +13,7 @@ from analysis.spec.sap import (
     Condition,
     CourseAnalysis,
     Estimand,
-    HazardAnalysis,
-    IncidenceAnalysis,
     MixedAnalysis,
-    OccupationAnalysis,
     Stage,
     SubgroupAnalysis,
 )
@@ -126,16 +124,7 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     if isinstance(analysis, SubgroupAnalysis):
         columns = [moderator.column for moderator in analysis.moderators]
         check_known(columns, subjects, where=where, what="moderator")
-    if isinstance(analysis, (HazardAnalysis, IncidenceAnalysis)):
-        check_known(
-            [analysis.event.parameter], spec.codes_of("time_parameter"), where=where, what="time parameter"
-        )
-        check_known([analysis.event.basis], spec.states.placement, where=where, what="basis")
-        check_known(analysis.event.causes, spec.states.states, where=where, what="state")
-    if isinstance(analysis, (HazardAnalysis, IncidenceAnalysis, OccupationAnalysis)):
-        check_known(analysis.strata, subjects, where=where, what="stratum")
-    if isinstance(analysis, OccupationAnalysis):
-        check_known([analysis.basis], spec.states.placement, where=where, what="basis")
+    check_event_entry(spec, analysis, where=where, subjects=subjects)
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
 
@@ -204,7 +193,13 @@ def _check_variables(spec: Spec, analysis: BaselineAnalysis, *, where: str, subj
 def _check_outputs(spec: Spec) -> None:
     shown: set[str] = set()
     for output in spec.outputs.values():
-        check_known(output.analyses, spec.analyses, where=f"outputs.yaml, entry {output.id}", what="analysis")
+        where = f"outputs.yaml, entry {output.id}"
+        check_known(output.analyses, spec.analyses, where=where, what="analysis")
+        roles = {spec.analyses[name].role == "not randomised" for name in output.analyses}
+        if roles != {output.kind == "selected_hazards"}:
+            raise SpecError(
+                f"{where}: what is not randomised stands in outputs of kind selected_hazards alone."
+            )
         shown |= set(output.analyses)
     if hidden := sorted(set(spec.analyses) - shown):
         raise SpecError(

@@ -78,12 +78,26 @@ def _check_instruments(spec: Spec) -> None:
     check_known(spec.codes_of("scale"), spec.scores, where="codelists/scale.csv", what="entry of scores.yaml")
 
 
+def _check_recurrent(spec: Spec) -> None:
+    states, where = spec.states, "states.yaml, recurrent"
+    check_known(states.recurrent, spec.codes_of("recurrent_parameter"), where=where, what="recurrent event")
+    check_known(spec.codes_of("recurrent_parameter"), states.recurrent, where=where, what="declared event")
+    for name, each in states.recurrent.items():
+        bases = [each.basis] if each.basis else []
+        check_known(bases, states.placement, where=f"{where}, {name}", what="basis")
+        check_known(each.reason_new, spec.codes_of("reason_new"), where=f"{where}, {name}", what="reason")
+        check_known(each.category, spec.codes_of("event_category"), where=f"{where}, {name}", what="category")
+    check_known(states.after, spec.codes_of("time_parameter"), where="states.yaml, after", what="parameter")
+    orders = [order for each in states.decision.values() for order in each]
+    check_known(orders, spec.codes_of("order_type"), where="states.yaml, decision", what="final order")
+
+
 def _check_states(spec: Spec) -> None:
     states, where = spec.states, "states.yaml"
     check_known(states.states, spec.codes_of("state"), where=where, what="state")
     bases, places = spec.codes_of("date_basis"), spec.codes_of("placement_code")
-    check_known(states.placement, bases, where=where, what="basis")
-    check_known(bases, states.placement, where=where, what="mapped basis")
+    check_known(states.bases, bases, where=where, what="basis")
+    check_known(bases, states.bases, where=where, what="mapped basis")
     for basis, codes in states.placement.items():
         _check_partition(codes.values(), places, where=f"{where}, placement {basis}", what="placement code")
     ended = [*states.exit.values(), *states.censoring.values(), states.continues]
@@ -92,6 +106,7 @@ def _check_states(spec: Spec) -> None:
     check_known(CENSORING, spec.codes_of("event_description"), where=where, what="event description")
     check_known(states.respite_legal_status, spec.codes_of("legal_status"), where=where, what="legal status")
     check_known(states.carried_forward, places, where=f"{where}, carried_forward", what="placement code")
+    _check_recurrent(spec)
 
 
 def _check_partition(groups, codes, *, where: str, what: str) -> None:

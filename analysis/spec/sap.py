@@ -5,17 +5,27 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
+from analysis.spec.entry import Entry
+from analysis.spec.event_entries import (
+    FrailtyAnalysis,
+    HazardAnalysis,
+    IncidenceAnalysis,
+    OccupationAnalysis,
+    ProportionalityAnalysis,
+    RecurrenceAnalysis,
+    RoutesAnalysis,
+)
 from analysis.spec.visit_outcomes import (
     AveragesAnalysis,
     BinaryAnalysis,
     Covariate,
-    Entry,
     LinearAnalysis,
     MixedAnalysis,
     Weights,
 )
 
 Summary = Literal["counts", "mean", "median"]
+
 
 # Days from entry to care to randomisation, which the baseline table computes.
 DAYS_IN_CARE = "days_in_care"
@@ -77,12 +87,6 @@ class Estimand(Declaration):
         if not self.sensitivity and not self.no_sensitivity:
             raise ValueError("name a sensitivity analysis, or say in no_sensitivity why there is none")
         return self
-
-
-class EventSelection(Declaration):
-    parameter: str
-    basis: str
-    causes: tuple[str, ...]
 
 
 class Variable(Declaration):
@@ -157,41 +161,6 @@ class SubgroupAnalysis(LinearAnalysis):
     moderators: tuple[Moderator, ...]
 
 
-class HazardAnalysis(Entry):
-    """A Cox model with family-robust variance."""
-
-    family: Literal["hazard"]
-    estimand: str
-    population: str
-    event: EventSelection
-    strata: tuple[str, ...]
-    ties: Literal["efron", "breslow"]
-
-
-class IncidenceAnalysis(Entry):
-    """Cumulative incidence by cause, or of any cause when `combine` is true."""
-
-    family: Literal["incidence"]
-    estimand: str
-    population: str
-    event: EventSelection
-    combine: bool = False
-    strata: tuple[str, ...]
-    days: tuple[int, ...]
-
-
-class OccupationAnalysis(Entry):
-    """State occupation and time in state of the reversible graph."""
-
-    family: Literal["occupation"]
-    estimand: str
-    population: str
-    basis: str
-    strata: tuple[str, ...]
-    days: tuple[int, ...]
-    horizon_days: int
-
-
 class HarmsAnalysis(Entry):
     family: Literal["harms"]
     estimand: str
@@ -208,8 +177,12 @@ Analysis = (
     | SubgroupAnalysis
     | CourseAnalysis
     | HazardAnalysis
+    | FrailtyAnalysis
+    | ProportionalityAnalysis
+    | RoutesAnalysis
     | IncidenceAnalysis
     | OccupationAnalysis
+    | RecurrenceAnalysis
     | HarmsAnalysis
 )
 
@@ -228,12 +201,18 @@ class Output(Declaration):
         "subgroups",
         "course",
         "hazards",
+        "selected_hazards",
+        "proportionality",
+        "routes",
         "incidence_curve",
         "route_curves",
         "probabilities",
         "occupation_stack",
         "diagnostics",
         "days",
+        "states",
+        "recurrences",
+        "mean_count_curves",
         "harms",
     ]
     title: str

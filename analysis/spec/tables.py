@@ -10,7 +10,7 @@ from analysis.spec.base import Declaration
 FieldType = Literal["string", "integer", "number", "date", "boolean"]
 MISSING_MARK = "."
 # Derived tables that models read and that therefore get an arm.
-ALLOCATED_TABLES = ("subjects", "outcomes", "events", "transitions", "harms", "flow")
+ALLOCATED_TABLES = ("subjects", "outcomes", "events", "transitions", "recurrences", "harms", "flow")
 
 
 class Constraints(Declaration):

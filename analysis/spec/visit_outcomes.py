@@ -1,14 +1,13 @@
-"""Entries of the plan about one outcome at one visit, and what every entry has."""
+"""Entries of the plan about one outcome at one visit."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from analysis.spec.base import Assumable, Declaration
+from analysis.spec.base import Declaration
+from analysis.spec.entry import Entry
 
-Timing = Literal["prespecified", "post_hoc"]
 Weights = Literal["observed", "equal"]
-Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive"]
 BASELINE = "base"
 BY_ARM = "arm"
 
@@ -62,22 +61,6 @@ class ScoreEvent(Declaration):
         if sum((bool(self.bands), self.at_least is not None, self.at_most is not None)) != 1:
             raise ValueError("give exactly one of bands, at_least, at_most")
         return self
-
-
-class Entry(Assumable):
-    """What every analysis of the plan has."""
-
-    id: str
-    title: str
-    role: Role
-    timing: Timing
-    estimand: str | None = None
-    population: str | None = None
-
-    @property
-    def estimands(self) -> tuple[str, ...]:
-        """The estimands it answers for."""
-        return (self.estimand,) if self.estimand else ()
 
 
 class OutcomeAnalysis(Entry):

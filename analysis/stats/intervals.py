@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
 
-IntervalKind = Literal["unbounded", "plain", "log", "log-log", "arcsine"]
+IntervalKind = Literal["unbounded", "plain", "log", "log-log", "arcsine", "positive"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +34,15 @@ def interval(
     kind : str
         ``unbounded`` for differences, times and log hazard ratios. For probabilities ``plain`` (limits cut to
         [0, 1]), ``log`` (R's default; upper limit cut to 1), ``log-log``, log(-log p) (SAS's default), or
-        ``arcsine``, of the square root.
+        ``arcsine``, of the square root. For mean numbers ``positive``, the logarithm with no upper bound.
     level : float
         Coverage, between 0 and 1.
 
     Returns
     -------
     Interval
-        ``log`` has no limits at p = 0, ``log-log`` and ``arcsine`` none at p = 0 or 1: they are not-a-number,
-        as in R.
+        ``log`` and ``positive`` have no limits at 0, ``log-log`` and ``arcsine`` none at 0 or 1: they are
+        not-a-number, as in R.
 
     Raises
     ------
@@ -57,11 +57,11 @@ def interval(
         return Interval(value - half, value + half, level)
     if kind == "plain":
         return Interval(np.maximum(value - half, 0.0), np.minimum(value + half, 1.0), level)
-    if kind == "log":
+    if kind in ("log", "positive"):
         inside = np.where(value > 0, value, np.nan)
-        with np.errstate(over="ignore"):  # a factor without bound means limits 0 and 1
+        with np.errstate(over="ignore"):  # a factor without bound means a lower limit of 0
             factor = np.exp(half / inside)
-        return Interval(inside / factor, np.minimum(inside * factor, 1.0), level)
+        return Interval(inside / factor, np.minimum(inside * factor, 1.0 if kind == "log" else np.inf), level)
     if kind == "log-log":
         inside = np.where((value > 0) & (value < 1), value, np.nan)
         with np.errstate(over="ignore"):
@@ -72,4 +72,6 @@ def interval(
         angle, half = np.arcsin(np.sqrt(inside)), half / np.sqrt(4 * inside * (1 - inside))
         low, high = np.maximum(angle - half, 0.0), np.minimum(angle + half, np.pi / 2)
         return Interval(np.sin(low) ** 2, np.sin(high) ** 2, level)
-    raise ModelError(f"interval {kind!r} is not known; use unbounded, plain, log, log-log or arcsine.")
+    raise ModelError(
+        f"interval {kind!r} is not known; use unbounded, plain, log, log-log, arcsine or positive."
+    )

@@ -2,26 +2,19 @@
 
 import numpy as np
 
-from analysis.errors import ModelError
 from analysis.stats.influence import Interval, Linear, difference
 
 
 def logarithm(quantity: Linear) -> Linear:
-    """Logarithms of q positive estimates with their influence.
-
-    Raises
-    ------
-    ModelError
-        If an estimate is not above 0.
+    """Logarithms of q estimates with their influence; not-a-number, with a note, where one is not above 0.
 
     Source
     ------
     The delta method: the influence divided by the estimate.
     """
-    if not (quantity.estimate > 0).all():
-        raise ModelError("a ratio needs estimates above 0 in both groups.")
-    scaled = quantity.influence / quantity.estimate
-    return Linear(np.log(quantity.estimate), scaled, quantity.cluster, quantity.notes)
+    value = np.where(quantity.estimate > 0, quantity.estimate, np.nan)
+    notes = ("a ratio of a quantity that is 0 is not defined.",) if np.isnan(value).any() else ()
+    return Linear(np.log(value), quantity.influence / value, quantity.cluster, quantity.notes + notes)
 
 
 def log_ratio(quantity: Linear, reference: Linear) -> Linear:
@@ -30,7 +23,7 @@ def log_ratio(quantity: Linear, reference: Linear) -> Linear:
     Raises
     ------
     ModelError
-        If an estimate is not above 0, or the two cannot be combined (see `influence.combine`).
+        If the two cannot be combined (see `influence.combine`).
     """
     return difference(logarithm(quantity), logarithm(reference))
 

@@ -10,7 +10,7 @@ from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
 from analysis.stats.event_histories import EventHistories, read_histories
 from analysis.stats.hazards import CoxFit, Ties, cox
-from analysis.stats.influence import Interval, Linear, combine, interval
+from analysis.stats.influence import Linear, interval
 from analysis.stats.labels import Labels
 
 # Numbers held at once while the standard errors of a whole curve are made.
@@ -157,37 +157,8 @@ def mean_curve(estimate: MeanCumulative, *, level: float = 0.95) -> MeanCurve:
     blocks = [until[begin : begin + width] for begin in range(0, len(until), width)]
     parts = [Linear(estimate.mean[each], _influence(estimate, each), rows.cluster).se for each in blocks]
     se = np.concatenate(parts)
-    limits = mean_limits(estimate.mean, se, level=level)
+    limits = interval(estimate.mean, se, kind="positive", level=level)
     return MeanCurve(estimate.time, estimate.mean, se, limits.low, limits.high)
-
-
-def mean_limits(mean: FloatArray, se: FloatArray, *, level: float = 0.95) -> Interval:
-    """Limits of positive quantities on the scale of their logarithm; not-a-number where a quantity is 0.
-
-    Raises
-    ------
-    ModelError
-        If the coverage `level` does not lie between 0 and 1.
-    """
-    value = np.where(mean > 0, mean, np.nan)
-    limits = interval(np.log(value), se / value, level=level)
-    return Interval(np.exp(limits.low), np.exp(limits.high), level)
-
-
-def log_ratio(quantity: Linear, reference: Linear) -> Linear:
-    """Logarithms of the q ratios `quantity` / `reference` of two groups, such as mean numbers of two arms.
-
-    Returns
-    -------
-    Linear
-        Not-a-number, with a note, where either of the two is 0.
-
-    Raises
-    ------
-    ModelError
-        If the two do not estimate the same quantities, or only one has cluster labels.
-    """
-    return combine((1.0, -1.0), (_logarithm(quantity), _logarithm(reference)))
 
 
 def lwyy(
@@ -257,9 +228,3 @@ def _influence(estimate: MeanCumulative, until: IntArray) -> FloatArray:
     row[some] += rows.events[some, None] * gain[k] - rows.ended[some, None] * cost[k]
     row *= rows.weight[:, None]
     return np.add.reduceat(row, rows.first, axis=0)
-
-
-def _logarithm(quantity: Linear) -> Linear:
-    value = np.where(quantity.estimate > 0, quantity.estimate, np.nan)
-    notes = ("a ratio of a quantity that is 0 is not defined.",) if np.isnan(value).any() else ()
-    return Linear(np.log(value), quantity.influence / value, quantity.cluster, quantity.notes + notes)

@@ -5,7 +5,8 @@ import pytest
 
 from analysis.errors import ModelError
 from analysis.stats.proportional_means import proportional_means
-from analysis.stats.recurrent import log_ratio, lwyy, mean_cumulative
+from analysis.stats.ratios import log_ratio
+from analysis.stats.recurrent import lwyy, mean_cumulative
 
 HISTORY = ("id", "start", "stop", "event", "death")
 

@@ -10,7 +10,8 @@ from analysis.stats import recurrent
 from analysis.stats.competing import kaplan_meier
 from analysis.stats.influence import difference
 from analysis.stats.pwp import pwp
-from analysis.stats.recurrent import log_ratio, lwyy, mean_cumulative, mean_curve, mean_limits
+from analysis.stats.ratios import log_ratio
+from analysis.stats.recurrent import lwyy, mean_cumulative, mean_curve
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 TIMES = [3, 12, 24, 48]
@@ -325,7 +326,7 @@ class TestDegenerate:
     @pytest.mark.parametrize("level", [0, 1])
     def test_coverage_is_refused(self, level):
         with pytest.raises(ModelError, match="level"):
-            mean_limits(np.ones(1), np.ones(1), level=level)
+            mean_curve(mean_cumulative(**histories(2)), level=level)
 
     def test_before_the_origin_is_refused(self):
         with pytest.raises(ModelError, match="before the origin"):

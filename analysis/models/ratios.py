@@ -1,0 +1,50 @@
+"""Ratios of hazards or rates, from their logarithms with a family-robust standard error."""
+
+import math
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.errors import ModelError
+from analysis.results import Estimate
+from analysis.stats.influence import interval
+
+
+def ratio_estimate(
+    name: str, log_ratio: float, se: float, *, level: float, labels: dict[str, str]
+) -> Estimate:
+    """A ratio with Wald limits from its logarithm, and the two-sided normal test that it is 1.
+
+    Parameters
+    ----------
+    name : str
+        What the estimate is called.
+    log_ratio, se : float
+        Natural logarithm of the ratio and its standard error.
+    level : float
+        Confidence level.
+    labels : dict
+        Where the estimate stands.
+
+    Raises
+    ------
+    ModelError
+        If the standard error is zero.
+
+    Source
+    ------
+    Wald interval and test on the scale of the logarithm.
+    """
+    if se == 0:
+        raise ModelError(f"the family-robust standard error of the log {name.replace('_', ' ')} is zero.")
+    limits, z = interval(np.array([log_ratio]), np.array([se]), level=level), log_ratio / se
+    return Estimate(
+        name,
+        math.exp(log_ratio),
+        low=float(np.exp(limits.low[0])),
+        high=float(np.exp(limits.high[0])),
+        level=level,
+        statistic=z,
+        p=float(2 * ndtr(-abs(z))),
+        labels=labels,
+    )

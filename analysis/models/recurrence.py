@@ -1,0 +1,171 @@
+"""How often it happens: mean number of events per child or family, and the ratio of their rates."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.allocation import ARM, Allocated
+from analysis.errors import ModelError
+from analysis.models.curves import arm_quantities, estimates_by_arm, mean_curves
+from analysis.models.groups import (
+    STRATUM,
+    Data,
+    add_stratum,
+    arm_names,
+    cells,
+    contrast_name,
+    select,
+    sizes,
+    stratum_sentence,
+    with_groups,
+)
+from analysis.models.hazard import treated
+from analysis.models.ratios import ratio_estimate
+from analysis.results import Count, Estimate, Result
+from analysis.spec.declarations import Spec
+from analysis.spec.event_entries import RecurrenceAnalysis
+from analysis.stats.recurrent import MeanCumulative, lwyy, mean_cumulative
+
+UNITS = {"child": "children", "family": "families"}
+
+
+def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
+    """Mean number of events up to each day by arm, its difference, and the ratio of rates.
+
+    Parameters
+    ----------
+    entry : RecurrenceAnalysis
+        Event, whether of children or of families, strata and days of the plan.
+    data : Pooled or Allocated
+        Without arms the pooled curve, no difference and no ratio.
+    spec : Spec
+        The declarations.
+
+    Returns
+    -------
+    Result
+        Curves `mean_count`; `mean_count` and `mean_count_difference` per day; `rate_ratio` to the last day.
+
+    Raises
+    ------
+    ModelError
+        If nobody is under observation, or an arm is absent from a stratum.
+
+    Source
+    ------
+    Ghosh & Lin (2000), Biometrics 56:554 (mean number, death ending it); Lin, Wei, Yang & Ying (2000), JRSS B
+    62:711 (ratio of rates).
+    """
+    rows = add_stratum(select_recurrences(data, entry), entry.strata)
+    fitted = {(cell.arm, cell.stratum): _curve(cell.rows) for cell in cells(rows, data)}
+    days = np.asarray(entry.days, dtype=float)
+    counted = arm_quantities(fitted, rows, lambda curve: curve.at(days))
+    return Result(
+        analysis=entry.id,
+        family=entry.family,
+        title=entry.title,
+        audience=data.audience,
+        estimand=entry.estimand,
+        timing=entry.timing,
+        method=_method(entry, spec),
+        counts=(*sizes(select(data, "subjects", entry.population), data), *_numbers(rows, entry, data)),
+        estimates=(
+            *estimates_by_arm(
+                counted,
+                [("event", entry.parameter, 0)],
+                entry.days,
+                data,
+                spec,
+                name="mean_count",
+                difference_name="mean_count_difference",
+                kind="positive",
+            ),
+            *_rate_ratio(rows, entry, data, spec),
+        ),
+        curves=mean_curves(fitted, rows, ("event", entry.parameter), max(entry.days), spec),
+        notes=tuple(dict.fromkeys(note for curve in fitted.values() for note in curve.notes)),
+    )
+
+
+def select_recurrences(data: Data, entry: RecurrenceAnalysis) -> pd.DataFrame:
+    """Rows of `recurrences` of the children of a population, or of the families that have one in it.
+
+    `child_id` names the unit whose events are counted.
+
+    Raises
+    ------
+    ModelError
+        If nobody of the population is under observation.
+    """
+    subjects = select(data, "subjects", entry.population)
+    table = data.tables["recurrences"]
+    rows = table[(table["parameter"] == entry.parameter) & (table["level"] == entry.level)]
+    people = subjects.assign(unit_id=subjects["child_id" if entry.level == "child" else "family_id"])
+    people = people.drop_duplicates("unit_id")[["unit_id", *entry.strata]]
+    rows = with_groups(rows, data).merge(people, on="unit_id", how="inner")
+    if rows.empty:
+        raise ModelError(f"nobody of population {entry.population} is followed for {entry.parameter}.")
+    return rows.assign(child_id=rows["unit_id"]).sort_values(["unit_id", "start"], kind="stable")
+
+
+def _curve(rows: pd.DataFrame) -> MeanCumulative:
+    return mean_cumulative(
+        rows["unit_id"].to_numpy(),
+        rows["start"].to_numpy(float),
+        rows["stop"].to_numpy(float),
+        rows["is_event"].to_numpy(int),
+        terminal=rows["is_death"].to_numpy(int),
+        cluster=rows["family_id"].to_numpy(),
+    )
+
+
+def _numbers(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data) -> list[Count]:
+    """Units followed, events to the last day, units with any, and units under observation at each day."""
+    found, last = [], max(entry.days)
+    span = rows.groupby("unit_id", sort=False).agg(
+        start=("start", "min"), stop=("stop", "max"), arm=(ARM, "first")
+    )
+    happened = rows[rows["is_event"] & (rows["stop"] <= last)]
+    for arm in arm_names(data):
+        here, mine = span[span["arm"] == arm], happened[happened[ARM] == arm]
+        found.append(Count("units", len(here), {"arm": arm}))
+        found.append(Count("events", len(mine), {"arm": arm}))
+        found.append(Count("units_with_event", mine["unit_id"].nunique(), {"arm": arm}))
+        for day in (0, *entry.days):
+            n = int(((here["start"] < max(day, 1)) & (here["stop"] >= day)).sum())
+            found.append(Count("at_risk", n, {"arm": arm, "day": str(day)}))
+    return found
+
+
+def _rate_ratio(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data, spec: Spec) -> list[Estimate]:
+    if not isinstance(data, Allocated):
+        return []
+    last = max(entry.days)
+    rows = rows[rows["start"] < last]
+    event = (rows["is_event"] & (rows["stop"] <= last)).to_numpy(int)
+    fitted = lwyy(
+        rows["unit_id"].to_numpy(),
+        rows["start"].to_numpy(float),
+        rows["stop"].clip(upper=last).to_numpy(float),
+        event,
+        treated(rows, data)[:, None],
+        cluster=rows["family_id"].to_numpy(),
+        strata=rows[STRATUM].to_numpy(),
+    )
+    log_ratio, se, level = float(fitted.coef[0]), math.sqrt(fitted.vcov_robust[0, 0]), spec.trial.level
+    labels = {"contrast": contrast_name(data)}
+    return [
+        ratio_estimate("rate_ratio", log_ratio, se, level=level, labels=labels),
+        Estimate("log_rate_ratio", log_ratio, se=se, labels=labels),
+    ]
+
+
+def _method(entry: RecurrenceAnalysis, spec: Spec) -> str:
+    return (
+        f"Mean cumulative number of events per {entry.level} (Ghosh-Lin: after a death there are no more), "
+        f"over all {UNITS[entry.level]} under observation whether or not the event can happen to them. "
+        f"{stratum_sentence(entry.strata, spec)} Ratio of rates to day {max(entry.days)} by the model of "
+        "Lin, Wei, Yang and Ying, stratified alike, Efron ties. Standard errors robust to dependence within "
+        "families; limits of numbers on the log scale, of differences on their own."
+    )

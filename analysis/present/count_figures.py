@@ -1,0 +1,69 @@
+"""Curves of the mean number of events, one panel per analysis with a scale of its own."""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from analysis.present import canvas
+from analysis.present import format as fmt
+from analysis.present.curve_axes import (
+    RISK_TOP,
+    ROW,
+    EndLabel,
+    at_risk_counts,
+    curve_at_end,
+    days_of,
+    draw_at_risk,
+    draw_steps,
+    label_ends,
+    set_time_axis,
+)
+from analysis.present.figure_text import counts_text
+from analysis.present.reading import arm_name, arms_of
+from analysis.results import Result
+from analysis.spec.declarations import Spec
+
+ACROSS, LEFT, BESIDE, TOP, HEIGHT, FOOT = 2, 48.0, 66.0, 22.0, 118.0, 20.0
+UNITS = {"child": "Mean number per child", "family": "Mean number per family"}
+UNDER_OBSERVATION = {"child": "Children under observation", "family": "Families under observation"}
+
+
+def draw_mean_counts(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
+    """Mean number of events per child or family by arm, with those under observation below each panel."""
+    arms = arms_of(items)
+    below = RISK_TOP + (len(arms) + 1) * ROW + FOOT
+    down = math.ceil(len(items) / ACROSS)
+    figure = canvas.new_figure(canvas.WIDTH, down * (TOP + HEIGHT + below))
+    width = (canvas.WIDTH - ACROSS * (LEFT + BESIDE)) / ACROSS
+    for position, result in enumerate(items):
+        row = down - 1 - position // ACROSS
+        axes = canvas.axes_at(
+            figure,
+            left=LEFT + (position % ACROSS) * (width + LEFT + BESIDE),
+            bottom=below + row * (TOP + HEIGHT + below),
+            width=width,
+            height=HEIGHT,
+        )
+        _panel(axes, result, arms, spec)
+    return figure, counts_text(items, spec)
+
+
+def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
+    entry, labels = spec.analyses[result.analysis], []
+    days = days_of(result, "mean_count")
+    set_time_axis(axes, days, max(days))
+    top = max((max((*curve.value, *curve.high)) for curve in result.curves), default=0.0)
+    axes.set_ylim(0, top * 1.05 or 1.0)
+    axes.set_ylabel(UNITS[entry.level])
+    axes.set_title(fmt.with_minus(result.title))
+    for arm in arms:
+        found = curve_at_end(result, arm, "mean_count")
+        if found is None:
+            continue
+        colour, dash = canvas.arm_style(arm, arms)
+        draw_steps(axes, found[0], colour=colour, dash=dash, horizon=max(days))
+        labels.append(EndLabel(found[1], f"{arm_name(arm)} {fmt.number(found[1], 2)}", colour))
+    label_ends(axes, labels)
+    colours = {arm: canvas.arm_style(arm, arms)[0] for arm in arms}
+    draw_at_risk(axes, at_risk_counts(result, arms), colours, heading=UNDER_OBSERVATION[entry.level])

@@ -1,0 +1,77 @@
+"""Tables of events that can happen again: how many, to how many, and how they compare."""
+
+from analysis.present import format as fmt
+from analysis.present.reading import arm_name, count, one, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.results import Estimate, Failure, Result, select
+
+COUNT = 2
+CONVENTIONS = (
+    "Mean number of events per child, or per family, up to the day; who never has one counts with 0",
+    "Differences are of mean numbers; the ratio is of rates up to the last day",
+    "Sensitivity analyses are shown at the last day only; all days are in the results",
+)
+
+
+def tabulate_recurrences(request: Request) -> Table:
+    """Per analysis: events and units with any, mean number by day with difference, ratio of rates."""
+    compared = [f"Difference {request.contrast}\n({request.level})"] if request.contrast else []
+    return request.table(
+        stub="Analysis and time since randomisation",
+        columns=[*(f"{arm_name(arm)}\n({request.level})" for arm in request.arms), *compared],
+        rows=[row for item in request.items for row in _rows(item, request)],
+        conventions=CONVENTIONS,
+    )
+
+
+def _rows(item: Result | Failure, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    entry = request.spec.analyses[item.analysis]
+    days = values_of(select(item.estimates, name="mean_count"), "day")
+    shown = days[-1:] if entry.role == "sensitivity" else days
+    return [
+        Row(request.name(item), kind="group"),
+        _events_row(item, request, entry.level),
+        *(_day_row(item, request, day) for day in shown),
+        *_ratio_row(item, request),
+    ]
+
+
+def _events_row(result: Result, request: Request, level: str) -> Row:
+    cells = []
+    for arm in request.arms:
+        events, any_event, units = (
+            count(result, name, arm=arm) for name in ("events", "units_with_event", "units")
+        )
+        of = fmt.children(units) if level == "child" else fmt.families(units)
+        text = f"{fmt.whole(events)}; {fmt.whole(any_event)} of {of}"
+        cells.append(
+            Cell(text, numbers(events=events, any=any_event, units=units), result.analysis, "events")
+        )
+    blank = (Cell(""),) if request.contrast else ()
+    return Row("Events; with any, of those followed", (*cells, *blank), indent=1)
+
+
+def _day_row(result: Result, request: Request, day: str) -> Row:
+    cells = [_cell(result, one(result.estimates, "mean_count", arm=arm, day=day)) for arm in request.arms]
+    gap = one(result.estimates, "mean_count_difference", day=day)
+    compared = (_cell(result, gap),) if request.contrast else ()
+    return Row(f"Mean number by {fmt.day_name(float(day))}", (*cells, *compared), indent=1)
+
+
+def _ratio_row(result: Result, request: Request) -> list[Row]:
+    found = one(result.estimates, "rate_ratio")
+    if not request.contrast:
+        return []
+    blank = (Cell(""),) * len(request.arms)
+    return [Row(f"Ratio of rates {request.contrast}", (*blank, _cell(result, found)), indent=1)]
+
+
+def _cell(result: Result, found: Estimate | None) -> Cell:
+    if found is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
+    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se, p=found.p)
+    shown = fmt.estimate(found.value, found.low, found.high, COUNT)
+    return Cell(shown, values, result.analysis, found.name.replace("_", " "))

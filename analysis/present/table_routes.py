@@ -1,0 +1,110 @@
+"""Tables of hazard ratios in detail: by route, and by period with the tests of proportional hazards."""
+
+from analysis.present import format as fmt
+from analysis.present.reading import arm_name, count, one, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.present.table_times import cause_label
+from analysis.results import Estimate, Failure, Result, select
+
+ROBUST = "family-robust"
+ROUTES_CONVENTIONS = (
+    "The cause-specific ratio compares the rates among children still waiting; the subdistribution ratio"
+    " orders the probabilities of the route",
+    "A ratio above 1 means sooner, or more often",
+    "Events are children who left by the route in all follow-up",
+)
+PROPORTIONALITY_CONVENTIONS = (
+    "A ratio above 1 means that permanence is reached sooner",
+    "A small P says that one ratio for all times does not describe the data; the ratio over all times is then"
+    " an average over the times seen",
+)
+
+
+def tabulate_routes(request: Request) -> Table:
+    """Per route: events by arm, cause-specific and subdistribution hazard ratio, Gray's test."""
+    return request.table(
+        stub="Analysis and route",
+        columns=[
+            *(f"{arm_name(arm)}\nevents" for arm in request.arms),
+            f"Cause-specific ratio\n{request.contrast} ({request.level})",
+            f"Subdistribution ratio\n{request.contrast} ({request.level})",
+            "P, Gray's test",
+        ],
+        rows=[row for item in request.items for row in _route_rows(item, request)],
+        conventions=ROUTES_CONVENTIONS,
+    )
+
+
+def tabulate_proportionality(request: Request) -> Table:
+    """Per analysis: hazard ratio by period, and P of the tests that it is the same at all times."""
+    return request.table(
+        stub="Analysis",
+        columns=[f"Hazard ratio\n{request.contrast} ({request.level})", "Statistic", "df", "P"],
+        rows=[row for item in request.items for row in _proportionality_rows(item, request)],
+        conventions=PROPORTIONALITY_CONVENTIONS,
+    )
+
+
+def _route_rows(item: Result | Failure, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    rows = [Row(request.name(item), kind="group")]
+    for cause in values_of(select(item.estimates, name="hazard_ratio"), "cause"):
+        events = [count(item, "events", arm=arm, cause=cause) for arm in request.arms]
+        gray = one(item.estimates, "gray_test", cause=cause, variance=ROBUST)
+        cells = [
+            *(Cell(fmt.whole(n), numbers(n=n), item.analysis, "events") for n in events),
+            _ratio(item, one(item.estimates, "hazard_ratio", cause=cause)),
+            _ratio(item, one(item.estimates, "subdistribution_hazard_ratio", cause=cause)),
+            _p(item, gray),
+        ]
+        rows.append(Row(cause_label(cause, request.spec), tuple(cells), indent=1))
+    return rows
+
+
+def _proportionality_rows(item: Result | Failure, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    periods = [
+        Row(_period(each), (_ratio(item, each), *(Cell(""),) * 3), indent=1)
+        for each in select(item.estimates, name="hazard_ratio")
+    ]
+    equality = one(item.estimates, "equality_test")
+    tests = [
+        (f"Ratio changes with time, {each.labels['variance']}", each)
+        for each in select(item.estimates, name="proportionality_test")
+    ]
+    tested = [("The same ratio in every period, family-robust", equality), *tests]
+    return [
+        Row(request.name(item), kind="group"),
+        *periods,
+        *(Row(name, (Cell(""), *_test_cells(item, each)), indent=1) for name, each in tested),
+    ]
+
+
+def _period(found: Estimate) -> str:
+    first, last = found.labels["from"], found.labels["to"]
+    return f"After day {first}" if last == "inf" else f"Day {int(first) + 1} to {last}"
+
+
+def _test_cells(result: Result, found: Estimate | None) -> tuple[Cell, ...]:
+    statistic, df = (getattr(found, name) if found else None for name in ("statistic", "df"))
+    return (
+        Cell(fmt.number(statistic, fmt.RATIO), numbers(statistic=statistic), result.analysis, "chi-squared"),
+        Cell(fmt.number(df, 0) if df is not None else "", numbers(df=df), result.analysis, "df"),
+        _p(result, found),
+    )
+
+
+def _ratio(result: Result, found: Estimate | None) -> Cell:
+    if found is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
+    shown = fmt.estimate(found.value, found.low, found.high, fmt.RATIO)
+    values = numbers(value=found.value, low=found.low, high=found.high)
+    return Cell(shown, values, result.analysis, found.name.replace("_", " "))
+
+
+def _p(result: Result, found: Estimate | None) -> Cell:
+    p = found.p if found else None
+    return Cell(fmt.p_value(p), numbers(p=p), result.analysis, "P value")
