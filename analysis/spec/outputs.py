@@ -5,7 +5,17 @@ from pathlib import Path
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Output
 
-FIGURES = frozenset({"consort", "incidence_curve", "route_curves", "occupation_stack", "diagnostics"})
+FIGURES = frozenset(
+    {
+        "consort",
+        "incidence_curve",
+        "route_curves",
+        "occupation_stack",
+        "mean_count_curves",
+        "difference_curve",
+        "diagnostics",
+    }
+)
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "json")
 
