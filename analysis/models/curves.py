@@ -9,6 +9,8 @@ from scipy.special import ndtr
 from analysis.models.groups import Data, contrast_name, share_of_strata
 from analysis.results import Count, Curve, Estimate
 from analysis.spec.declarations import Spec
+from analysis.spec.event_entries import Band
+from analysis.stats.bands import simultaneous_band
 from analysis.stats.influence import IntervalKind, Linear, difference, standardise
 from analysis.stats.multistate import Occupation, occupation_at
 from analysis.stats.recurrent import MeanCumulative
@@ -64,10 +66,7 @@ def step_curves(
     fitted: Cells, rows: pd.DataFrame, states: Sequence[Named], spec: Spec, *, name: str
 ) -> tuple[Curve, ...]:
     """Curves by arm at every day on which anybody of any arm moved, so that all arms share one axis."""
-    last = max(curve.last for curve in fitted.values())
-    horizon = min(last, spec.trial.horizon_days)
-    times = np.unique(np.concatenate([[0.0, horizon], *(curve.time for curve in fitted.values())]))
-    times = times[times <= horizon]
+    times = curve_times(fitted, spec)
     quantities = arm_quantities(fitted, rows, lambda curve: occupation_at(curve, times))
     n_states = next(iter(fitted.values())).n_states
     curves = []
@@ -114,6 +113,37 @@ def mean_curves(
             )
         )
     return tuple(curves)
+
+
+def difference_curve(
+    quantities: Mapping[str, Linear], times: np.ndarray, data: Data, spec: Spec, band: Band, *, name: str
+) -> tuple[Curve, ...]:
+    """One quantity over time as difference between arms: with limits for each time, and a band for all."""
+    control, intervention = (quantities[arm] for arm in data.arms)
+    gap = difference(intervention, control)
+    generator = np.random.Generator(np.random.Philox(key=band.seed))
+    limits = {
+        "pointwise": gap.interval(level=spec.trial.level),
+        "simultaneous": simultaneous_band(gap, draws=band.draws, generator=generator, level=spec.trial.level),
+    }
+    return tuple(
+        Curve(
+            name,
+            tuple(times.tolist()),
+            tuple(gap.estimate.tolist()),
+            tuple(_inside(each.low, gap.estimate)),
+            tuple(_inside(each.high, gap.estimate)),
+            labels={"contrast": contrast_name(data), "limits": kind},
+        )
+        for kind, each in limits.items()
+    )
+
+
+def curve_times(fitted: Cells, spec: Spec) -> np.ndarray:
+    """The origin, every day to the horizon on which anybody of any arm moved, and the horizon or last day."""
+    horizon = min(max(curve.last for curve in fitted.values()), spec.trial.horizon_days)
+    times = np.unique(np.concatenate([[0.0, horizon], *(curve.time for curve in fitted.values())]))
+    return times[times <= horizon]
 
 
 def at_risk(fitted: Cells, days: Sequence[int]) -> list[Count]:

@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models.curves import arm_quantities, at_risk, estimates_by_arm, step_curves
+from analysis.models.curves import (
+    Cells,
+    arm_quantities,
+    at_risk,
+    curve_times,
+    difference_curve,
+    estimates_by_arm,
+    step_curves,
+)
 from analysis.models.events import clock_sentence, from_origin
 from analysis.models.groups import Data, add_stratum, cells, select, sizes, stratum_sentence
-from analysis.results import Estimate, Result
+from analysis.results import Curve, Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import OccupationAnalysis
 from analysis.spec.states import Recurrent, States
@@ -36,7 +44,7 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Curves `occupation`; `occupation` and `occupation_difference` per day, with `never_returned` the same
+        Curves `occupation` and, with a `band`, `family_home_difference`; `occupation` and `occupation_difference` per day, with `never_returned` the same
         of the family-home states before any return to care; `days_in_state` and `days_difference`, also of
         the state ``family_home``.
 
@@ -96,7 +104,10 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
                 unit="days",
             ),
         ),
-        curves=step_curves(fitted, rows, states, spec, name="occupation"),
+        curves=(
+            *step_curves(fitted, rows, states, spec, name="occupation"),
+            *_home_difference(fitted, rows, entry, data, spec),
+        ),
         notes=tuple(dict.fromkeys(note for curve in fitted.values() for note in curve.notes)),
     )
 
@@ -118,6 +129,19 @@ def _occupation(rows: pd.DataFrame, source: np.ndarray, target: np.ndarray, n_st
         n_states,
         cluster=rows["family_id"].to_numpy(),
     )
+
+
+def _home_difference(
+    fitted: Cells, rows: pd.DataFrame, entry: OccupationAnalysis, data: Data, spec: Spec
+) -> tuple[Curve, ...]:
+    """Difference between arms in the probability of a permanent family home, over time."""
+    if not (entry.band and data.arms):
+        return ()
+    times = curve_times(fitted, spec)
+    home = np.isin(spec.states.states, spec.states.family_home).astype(float)
+    read = np.kron(np.eye(len(times)), home)
+    quantities = arm_quantities(fitted, rows, lambda curve: occupation_at(curve, times).transform(read))
+    return difference_curve(quantities, times, data, spec, entry.band, name="family_home_difference")
 
 
 def _never_returned(rows: pd.DataFrame, entry: OccupationAnalysis, data: Data, spec: Spec) -> list[Estimate]:

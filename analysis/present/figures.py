@@ -13,6 +13,7 @@ from analysis.present.consort_layout import wrap
 from analysis.present.count_figures import draw_mean_counts
 from analysis.present.curve_figures import draw_incidence, draw_routes
 from analysis.present.diagnostics_figure import draw_diagnostics
+from analysis.present.difference_figure import draw_difference
 from analysis.present.figure_text import failure_text
 from analysis.present.occupation_figure import draw_occupation
 from analysis.present.reading import Found, results_digest, results_for
@@ -27,6 +28,7 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "occupation_stack": draw_occupation,
     "diagnostics": draw_diagnostics,
     "mean_count_curves": draw_mean_counts,
+    "difference_curve": draw_difference,
 }
 REASON_SIZE = 8.0
 

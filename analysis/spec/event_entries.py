@@ -45,11 +45,18 @@ class IncidenceAnalysis(Entry):
     days: tuple[int, ...]
 
 
+class Band(Declaration):
+    """A band that holds a whole curve, from `draws` of multipliers that start from `seed`."""
+
+    draws: Annotated[int, Field(ge=99)]
+    seed: Annotated[int, Field(ge=0)]
+
+
 class OccupationAnalysis(Entry):
     """State occupation and time in state of the reversible graph.
 
     `never_returned` names a recurrent event: the family-home states are also counted for the children who
-    have not had it.
+    have not had it. With a `band` the difference in the probability of a family home is a curve too.
     """
 
     family: Literal["occupation"]
@@ -61,6 +68,7 @@ class OccupationAnalysis(Entry):
     strata: tuple[str, ...]
     days: tuple[int, ...]
     horizon_days: int
+    band: Band | None = None
 
 
 class FrailtyAnalysis(Entry):

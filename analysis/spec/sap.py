@@ -213,6 +213,7 @@ class Output(Declaration):
         "states",
         "recurrences",
         "mean_count_curves",
+        "difference_curve",
         "harms",
     ]
     title: str
