@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        name = os.path.basename(str(error.filename or "a file"))
-        print(f"error: {name}: {error.strerror or type(error).__name__}.", file=sys.stderr)
+        place = error.filename2 or error.filename or "a file"
+        print(f"error: {place}: {error.strerror or type(error).__name__}.", file=sys.stderr)
         return TrialError.exit_code
     except Exception as error:  # the last resort: a message of ours, never a participant's value
         return _unexpected(options.step, error)

@@ -1,9 +1,11 @@
 """A table on disk: its file and its declared schema, written whole or not at all."""
 
 import csv
+import errno
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -61,21 +63,25 @@ def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 def write_table(frame: pd.DataFrame, path: Path, table: Table, spec: Spec) -> None:
     """Write typed columns through the schema, in the order of the key."""
-    key = list(table.key)
-    write_text(as_text(frame.sort_values(key, kind="stable"), table), path, table, spec)
+    write_whole(path, table_csv(frame, table, spec))
 
 
-def write_text(text: pd.DataFrame, path: Path, table: Table, spec: Spec) -> None:
-    """Write cells, having checked every one against the schema.
+def table_csv(frame: pd.DataFrame, table: Table, spec: Spec) -> bytes:
+    """Typed columns as the content of their file, in the order of the key and checked as `text_csv` does."""
+    return text_csv(as_text(frame.sort_values(list(table.key), kind="stable"), table), table, spec)
+
+
+def text_csv(text: pd.DataFrame, table: Table, spec: Spec) -> bytes:
+    """Cells as the content of their file, every one checked against the schema.
 
     Raises
     ------
     DataError
-        Naming table, row and rule of the first cell that the schema refuses; nothing is written.
+        Naming table, row and rule of the first cell that the schema refuses.
     """
     text = text[list(table.columns)].reset_index(drop=True)
     check_table(text, table, spec)
-    write_whole(path, to_csv(text))
+    return to_csv(text)
 
 
 def to_csv(text: pd.DataFrame) -> bytes:
@@ -110,10 +116,25 @@ def check_table(text: pd.DataFrame, table: Table, spec: Spec) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    write_all({path: content})
+
+
+def write_all(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together, each whole, and none before all of them lie ready on the disk."""
+    partial = {path: path.with_name(f".{path.name}.partial") for path in contents}
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            partial[path].write_bytes(content)
+        for path in contents:
+            os.replace(partial[path], path)
+    except OSError:
+        for path in partial.values():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
 
 
 def _format(values: pd.Series, kind: str) -> Iterable[str]:

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from analysis.data.allocation import allocate, allocated_table
     from analysis.data.delivery import with_delivery
-    from analysis.data.table import read_table, write_table
+    from analysis.data.table import read_table, table_csv, write_all
     from analysis.data.walls import check_destination
     from analysis.spec.tables import ALLOCATED_TABLES
 
@@ -29,6 +29,11 @@ def run(options: argparse.Namespace) -> None:
         delivery = read_table(options.delivery, declared.table("delivery"))
         tables["flow"] = with_delivery(tables["flow"], delivery, declared)
     allocation = read_table(options.allocation, declared.table("allocation"))
-    for name, frame in allocate(tables, allocation, declared, view=options.view).tables.items():
-        write_table(frame, options.out / f"{name}.csv", allocated_table(name, declared), declared)
+    allocated = allocate(tables, allocation, declared, view=options.view).tables
+    write_all(
+        {
+            options.out / f"{name}.csv": table_csv(frame, allocated_table(name, declared), declared)
+            for name, frame in allocated.items()
+        }
+    )
     say(f"allocate: {len(ALLOCATED_TABLES)} tables in {options.out}")

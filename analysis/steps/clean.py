@@ -2,13 +2,13 @@
 
 import argparse
 
-from analysis.steps.common import add_path, say, spec
+from analysis.steps.common import add_cut, add_path, say, spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "raw-tables", "folder written by ingest")
     parser.add_argument("--tables", nargs="+", required=True, help="tables to clean")
-    parser.add_argument("--cut", required=True, help="data cut, ISO date")
+    add_cut(parser)
     add_path(parser, "corrections", "signed corrections", required=False)
     add_path(parser, "parents", "folder of clean tables that keys may point to", required=False)
     add_path(parser, "out", "folder for the clean tables")
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.clean import clean_tables
     from analysis.data.corrections import read_corrections
     from analysis.data.issues import as_frame
-    from analysis.data.table import read_text, to_csv, write_text, write_whole
+    from analysis.data.table import read_text, text_csv, to_csv, write_all
     from analysis.data.walls import check_destination
 
     declared = spec()
@@ -33,8 +33,10 @@ def run(options: argparse.Namespace) -> None:
     }
     corrections = read_corrections(options.corrections, declared)
     cleaned = clean_tables(raw, declared, data_cut=options.cut, corrections=corrections, parents=parents)
+    found = {name: as_frame(issue for issue in cleaned.issues if issue.table == name) for name in raw}
+    files = {options.issues / f"{name}.csv": to_csv(frame.astype(str)) for name, frame in found.items()}
     for name, text in cleaned.tables.items():
-        write_text(text, options.out / f"{name}.csv", declared.table(name), declared)
-        found = as_frame(issue for issue in cleaned.issues if issue.table == name)
-        write_whole(options.issues / f"{name}.csv", to_csv(found.astype(str)))
-        say(f"clean: {name}.csv, {len(raw[name])} rows in, {len(text)} out, {len(found)} issues")
+        files[options.out / f"{name}.csv"] = text_csv(text, declared.table(name), declared)
+    write_all(files)
+    for name, text in cleaned.tables.items():
+        say(f"clean: {name}.csv, {len(raw[name])} rows in, {len(text)} out, {len(found[name])} issues")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from analysis.spec.base import is_iso_day
 from analysis.spec.declarations import Spec
 from analysis.spec.load import load_spec
 
@@ -26,6 +27,17 @@ def say(text: str) -> None:
 def add_path(parser: argparse.ArgumentParser, name: str, text: str, *, required: bool = True) -> None:
     """Declare a path option."""
     parser.add_argument(f"--{name}", type=Path, required=required, help=text)
+
+
+def add_cut(parser: argparse.ArgumentParser) -> None:
+    """Declare the data cut."""
+    parser.add_argument("--cut", type=_day, required=True, help="data cut, ISO date")
+
+
+def _day(text: str) -> str:
+    if not is_iso_day(text):
+        raise argparse.ArgumentTypeError("not a date of the form 2021-07-31")
+    return text
 
 
 def file_digests(paths: Iterable[Path]) -> dict[str, str]:

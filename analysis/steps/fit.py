@@ -2,7 +2,7 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_path, file_digests, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
-    parser.add_argument("--cut", required=True, help="data cut, ISO date")
+    add_cut(parser)
     add_path(parser, "tables", "folder of the derived (open) or allocated tables")
     add_path(parser, "out", "file of results to write")
 

@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
 
     import pandas as pd
 
-    from analysis.data.table import to_csv, write_whole
+    from analysis.data.table import to_csv, write_all
     from analysis.data.walls import check_destination
     from analysis.sources.ingest import ingest
     from analysis.spec.load import load_mapping
@@ -28,8 +28,9 @@ def run(options: argparse.Namespace) -> None:
     tables, counts = ingest(
         declared, mapping, options.raw, tables=options.tables, allocation=options.allocation, say=say
     )
-    for name, frame in tables.items():
-        write_whole(options.out / f"{name}.csv", to_csv(frame))
-        say(f"ingest: {name}.csv, {len(frame)} rows")
     rows = pd.DataFrame([asdict(count) for count in counts]).astype(str)
-    write_whole(options.out / "rows.csv", to_csv(rows))
+    write_all(
+        {options.out / f"{name}.csv": to_csv(frame) for name, frame in {**tables, "rows": rows}.items()}
+    )
+    for name, frame in tables.items():
+        say(f"ingest: {name}.csv, {len(frame)} rows")

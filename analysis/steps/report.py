@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from analysis.steps.common import ROOT, add_path, file_digests, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
-    parser.add_argument("--cut", required=True, help="data cut, ISO date")
+    add_cut(parser)
     add_path(parser, "results", "folder of the results")
     add_path(parser, "outputs", "folder of tables and figures")
     add_path(parser, "tables", "folder of the tables the results were made of")

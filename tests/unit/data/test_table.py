@@ -13,9 +13,9 @@ from analysis.data.table import (
     check_table,
     read_table,
     read_text,
+    text_csv,
     typed,
     write_table,
-    write_text,
     write_whole,
 )
 from analysis.errors import DataError
@@ -140,7 +140,7 @@ def test_awkward_characters_survive(spec: Spec, tmp_path: Path, file: str) -> No
         "withdrawals",
         "withdrawal_id | family_id | withdrawal_date | withdrawal_level\nW0001 | F0001 | 2019-05-01 | all",
     )
-    write_text(text.assign(source_file=file), path, table, spec)
+    write_whole(path, text_csv(text.assign(source_file=file), table, spec))
     assert read_text(path, table)["source_file"].tolist() == [file]
 
 
@@ -151,7 +151,7 @@ def test_reasons_survive_as_text_and_are_missing_as_values(spec: Spec, tmp_path:
         "scales",
         "child_id | visit | scale | completed_date | score\nC0001 | V3 | TIMB | 2019-05-01 | .refused",
     )
-    write_text(text, tmp_path / "scales.csv", table, spec)
+    write_whole(tmp_path / "scales.csv", text_csv(text, table, spec))
     assert read_text(tmp_path / "scales.csv", table).loc[0, "score"] == ".refused"
     assert read_table(tmp_path / "scales.csv", table)["score"].isna().tolist() == [True]
 
@@ -177,7 +177,7 @@ def test_what_the_schema_refuses_is_not_written(
     path = tmp_path / "scales.csv"
     path.write_text("as before")
     with pytest.raises(DataError) as stopped:
-        write_text(text.assign(**changed), path, spec.table("scales"), spec)
+        write_whole(path, text_csv(text.assign(**changed), spec.table("scales"), spec))
     assert part in str(stopped.value)
     assert path.read_text() == "as before"
     assert os.listdir(tmp_path) == ["scales.csv"]
