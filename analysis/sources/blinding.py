@@ -1,9 +1,14 @@
-"""The first wall: an open raw file holds no column that tells the arm, and none that nobody declared."""
+"""The first wall: an open raw file tells no arm, by a name or in a cell, and has no undeclared column."""
 
+import re
 from collections.abc import Iterable, Sequence
+
+import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
 from analysis.spec.arm_words import is_arm_like
+
+SHORTEST_WORD = 3  # letters
 
 
 def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str, audience: str) -> None:
@@ -14,7 +19,7 @@ def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str,
     BlindingError
         If an open file has an undeclared or declared column named like an arm.
     SourceError
-        If a column is undeclared, or a declared one is absent.
+        If a column is undeclared or given twice, or a declared one is absent.
     """
     wanted = set(declared)
     if 2 * len(wanted & set(columns)) < len(wanted):
@@ -26,9 +31,37 @@ def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str,
             f"{file}, row 1: column '{revealing[0]}' looks like the arm; an open file may not hold it. "
             "Remove it from the export, or map the file to a closed table."
         )
+    # Only now that the row is known for a header: another one may hold a participant's values.
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        raise SourceError(f"{file}, row 1: column given twice: {', '.join(twice)}.")
     if unknown := [column for column in columns if column not in wanted]:
         raise SourceError(
             f"{file}, row 1: column '{unknown[0]}' is not in the mapping; map it or list it under `ignore`."
         )
     if absent := sorted(wanted - set(columns)):
         raise SourceError(f"{file}, row 1: no column '{absent[0]}', which the mapping reads.")
+
+
+def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None:
+    """Refuse an open file in which a cell holds the code or label of an arm as a word of its own.
+
+    Codes too short to be a word (A, 1) are not looked for: they mean other things elsewhere.
+
+    Raises
+    ------
+    BlindingError
+        Naming file, row and column.
+    """
+    words = [re.escape(name) for name in names if sum(map(str.isalpha, name)) >= SHORTEST_WORD]
+    if not words:
+        return
+    word = re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE)
+    for column in frame.columns.drop(["source_file", "source_row"]):
+        # Distinct cells are few, so each is looked at once.
+        telling = [cell for cell in frame[column].unique() if word.search(cell)]
+        if telling:
+            row = frame.loc[frame[column].isin(telling), "source_row"].iloc[0]
+            raise BlindingError(
+                f"{file}, row {row}: a cell of column '{column}' names an arm; an open file may not tell it. "
+                "Remove it from the export, or map the file to a closed table."
+            )

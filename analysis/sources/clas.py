@@ -6,6 +6,7 @@ destination as its reason, when it ends on the episode's last day; otherwise ano
 
 import pandas as pd
 
+from analysis.errors import SourceError
 from analysis.sources import tabular
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.tables import MISSING_MARK, Field, Table
@@ -24,8 +25,22 @@ def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Tabl
     filled = source.model_copy(update={"constants": {**source.constants, "reason_new": ""}})
     rows = tabular.to_fields(frame, filled, mapping, wide)
     # A placeholder for "still open" is a missing date, not an end.
+    _check_inside(rows)
     ended = (rows["end_date"] != "") & ~rows["end_date"].str.startswith(MISSING_MARK)
     last = ended & (rows["end_date"] == rows["episode_end_date"])
     rows["reason_new"] = (rows["start_date"] == rows["episode_start_date"]).map({True: "S", False: "P"})
     rows["reason_ended"] = rows["reason_ended"].where(last, ended.map({True: "X1", False: ""}))
     return rows[list(table.columns)]
+
+
+def _check_inside(rows: pd.DataFrame) -> None:
+    """Raise `SourceError` where a placement is not within the episode whose destination it would get."""
+    days = rows[["start_date", "end_date", "episode_start_date", "episode_end_date"]]
+    # What is no date is found by the checks of cells; ISO dates stand in the order of their text.
+    start, end, first, last = (days[name].where(days[name].str.match(r"\d{4}-\d\d-\d\d$")) for name in days)
+    outside = (start < first) | (end > last) | (start > last)
+    if outside.any():
+        file, row = rows.loc[outside, ["source_file", "source_row"]].iloc[0]
+        raise SourceError(
+            f"{file}, row {row}: the placement is not within its episode ({int(outside.sum())} such rows)."
+        )

@@ -36,8 +36,8 @@ def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
     Raises
     ------
     SourceError
-        If it is empty, is not text in the declared encoding, repeats a column, or has a row whose number of
-        cells differs from the header's. The message names file and line.
+        If it is empty, is not text in the declared encoding, or has a row whose number of cells differs from
+        the header's. The message names file and line.
     """
     text = _decode(path, dialect, file=file)
     csv.field_size_limit(LONGEST_CELL)
@@ -54,7 +54,6 @@ def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
     if not rows:
         raise SourceError(f"{file}: the file is empty; expected a header and rows.")
     header = tuple(cell.strip() for cell in rows[0])
-    _check_header(header, file=file)
     _check_widths(rows, lines, len(header), file=file)
     return Text(file, header, tuple(rows[1:]), tuple(lines[1:]))
 
@@ -79,11 +78,6 @@ def _decode(path: Path, dialect: Dialect, *, file: str) -> str:
             f"{file}, row {line}: holds a NUL character; the file is not delimited text or is damaged."
         )
     return text
-
-
-def _check_header(header: tuple[str, ...], *, file: str) -> None:
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise SourceError(f"{file}, row 1: column given twice: {', '.join(twice)}.")
 
 
 def _check_widths(rows: list[tuple[str, ...]], lines: list[int], width: int, *, file: str) -> None:

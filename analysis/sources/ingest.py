@@ -9,14 +9,14 @@ import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources import clas, tabular
-from analysis.sources.blinding import check_columns
+from analysis.sources.blinding import check_cells, check_columns
 from analysis.sources.delimited import read_delimited
 from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
 READERS = {"tabular": tabular.to_fields, "clas": clas.to_fields}
-ALLOCATION = "allocation"
+ALLOCATION, ARM = "allocation", "arm"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 
@@ -128,17 +128,24 @@ def _read_files(
         declared = {
             name for other in mapping.sources if other.files == source.files for name in other.read_columns
         }
+        audience = spec.table(source.table).audience
         for file, path in files.items():
             if file not in frames:
                 say(f"ingest: reading {file}")
                 text = read_delimited(path, mapping.dialects[source.dialect], file=file)
-                check_columns(text.columns, declared, file=file, audience=spec.table(source.table).audience)
+                check_columns(text.columns, declared, file=file, audience=audience)
                 frames[file] = tabular.as_frame(text)
+                if audience == "open":
+                    check_cells(frames[file], _arm_names(spec), file=file)
     return frames
 
 
+def _arm_names(spec: Spec) -> list[str]:
+    return [name for code in spec.codes_of(ARM).values() for name in (code.code, code.label)]
+
+
 def _check_claimed(frames: dict[str, pd.DataFrame], found: Found, mapping: Mapping) -> None:
-    """A row that no entry takes would be lost without a word, whichever tables are asked for."""
+    """A row or cell that no entry takes would be lost without a word, whichever tables are asked for."""
     for file, frame in frames.items():
         patterns = {source.files for source, files in found if file in files}
         sources = [source for source in mapping.sources if source.files in patterns]
@@ -148,6 +155,21 @@ def _check_claimed(frames: dict[str, pd.DataFrame], found: Found, mapping: Mappi
             raise SourceError(
                 f"{file}, row {unclaimed[0]}: no table takes this row; its {columns} is none of the values "
                 f"in the mapping ({len(unclaimed)} such rows)."
+            )
+        _check_cells_claimed(frame, sources, file=file)
+
+
+def _check_cells_claimed(frame: pd.DataFrame, sources: list[Source], *, file: str) -> None:
+    taken = [(tabular.belongs(frame, each) & tabular.is_filled(frame, each), each) for each in sources]
+    for column in frame.columns.drop(list(tabular.SOURCE_COLUMNS)):
+        left = frame[column] != ""
+        for rows, source in taken:
+            if column in source.read_columns:
+                left &= ~rows
+        if lost := frame.loc[left, "source_row"].tolist():
+            raise SourceError(
+                f"{file}, row {lost[0]}: column '{column}' is filled in, but by `where` or `unless_blank` no "
+                f"entry of the mapping takes it from this row ({len(lost)} such rows)."
             )
 
 

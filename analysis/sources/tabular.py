@@ -63,16 +63,21 @@ def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:
     return here
 
 
+def is_filled(frame: pd.DataFrame, source: Source) -> pd.Series:
+    """Which rows of a file hold the part of the form that the entry's table is made of."""
+    filled = pd.Series(True, index=frame.index)
+    for column in source.unless_blank:
+        filled &= frame[column] != ""
+    return filled
+
+
 def select_rows(frame: pd.DataFrame, source: Source, *, file: str) -> tuple[pd.DataFrame, RowCount]:
     """Rows of one file that belong to the table, with their columns as the file names them.
 
     Rows are left out for two declared reasons: another table takes them (`where`), or the part of the form
     this table holds was never filled in (`unless_blank`).
     """
-    here = belongs(frame, source)
-    filled = pd.Series(True, index=frame.index)
-    for column in source.unless_blank:
-        filled &= frame[column] != ""
+    here, filled = belongs(frame, source), is_filled(frame, source)
     kept = frame[here & filled]
     count = RowCount(
         source.table, file, len(frame), len(kept), int((~here).sum()), int((here & ~filled).sum()), 0, 0
@@ -145,6 +150,9 @@ def _one(
         return ""
     if reason := missing.get(cell) or missing.get(_whole(cell)):
         return MISSING_MARK + reason
+    if re.match(r"\.(?!\d)", cell):
+        # Our mark in their file is no reason that anybody declared: marked twice, it meets the checks.
+        return MISSING_MARK + cell
     if codes:
         return _recode(cell, codes)
     if field.type == "date":

@@ -9,9 +9,11 @@ _LATIN = {
     "\u2011": "-",
     "\u2212": "-",
 }
-_TABLE = str.maketrans(_LATIN)
+# Characters that do not print at all: zero-width spaces and joiners, soft hyphen, byte-order mark.
+_UNSEEN = dict.fromkeys("\u200b\u200c\u200d\u2060\u00ad\ufeff")
+_TABLE = str.maketrans({**_LATIN, **_UNSEEN})
 
 
 def fold_lookalikes(text: str) -> str:
-    """The text with look-alike characters replaced by the Latin ones they are taken for."""
+    """The text with look-alike characters as the Latin ones they are taken for, and without unseen ones."""
     return text if text.isascii() else text.translate(_TABLE)

@@ -1,6 +1,8 @@
 """How an export becomes raw tables: a mapping is data, one file per kind of export."""
 
 import codecs
+from datetime import date, datetime
+from itertools import permutations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,13 +18,29 @@ def _known_encoding(name: str) -> str:
     return name
 
 
+# Days of which no part can be taken for another by chance of its size.
+_PROBES = (date(2011, 10, 9), date(2008, 7, 6))
+
+
+def _one_reading(formats: tuple[str, ...]) -> tuple[str, ...]:
+    for written, read in permutations(formats, 2):
+        for day in _PROBES:
+            try:
+                other = datetime.strptime(f"{day:{written}}", read).date()
+            except ValueError:
+                continue
+            if other != day:
+                raise ValueError(f"{written} and {read} read one text as two days; keep one of them")
+    return formats
+
+
 class Dialect(Declaration):
-    """How a delimited text file is written. A date is read by the first of `dates` that fits."""
+    """How a delimited text file is written; a date in any of the forms `dates`, of which no text fits two."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)]
     encoding: Annotated[str, AfterValidator(_known_encoding)]
     decimal: Literal[".", ","]
-    dates: tuple[str, ...]
+    dates: Annotated[tuple[str, ...], AfterValidator(_one_reading)]
 
 
 class Source(Declaration):

@@ -24,6 +24,7 @@ def restored(spec: Spec, name: str, field: str, cell: str) -> tuple[str, list[st
         ("sdq", "child_id", f"{HARD_ES}0001", "C0001", ["S02"]),  # and small letter
         ("sdq", "child_id", FULL_WIDTH, "C0001", ["S02"]),
         ("sdq", "child_id", "c0001", "C0001", ["S02"]),
+        ("sdq", "child_id", "C0001\u200b", "C0001", ["S02"]),  # a space of no width
         ("sdq", "child_id", "C0001", "C0001", []),
         # Nothing certain: another form of id, a letter for a digit, nothing at all.
         ("sdq", "child_id", "c-0001", "c-0001", []),

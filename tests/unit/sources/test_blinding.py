@@ -1,9 +1,10 @@
 """The first wall: names that tell the arm, columns nobody declared, columns that are not there."""
 
+import pandas as pd
 import pytest
 
 from analysis.errors import BlindingError, SourceError
-from analysis.sources.blinding import check_columns, is_arm_like
+from analysis.sources.blinding import check_cells, check_columns, is_arm_like
 
 ARMS = [
     *("arm", "Arm", "ARM", "arm1", "arm_code", "studyArm", "ARMCD", "ACTARM", "trial arm", "rand-arm"),
@@ -72,6 +73,34 @@ def test_a_file_without_its_header_shows_none_of_its_first_row() -> None:
             ["C0001", "F0001", "2012-03-10"], ["id", "family", "dob"], file="a.csv", audience="open"
         )
     assert "C0001" not in str(stopped.value)
+
+
+def test_a_column_given_twice_is_named_once_the_row_is_known_for_a_header() -> None:
+    with pytest.raises(SourceError, match="a.csv, row 1: column given twice: id"):
+        check_columns(["id", "day", "id"], ["id", "day"], file="a.csv", audience="open")
+    with pytest.raises(SourceError, match="not the header") as stopped:
+        check_columns(["GLASGOW", "", "GLASGOW"], ["id", "day"], file="a.csv", audience="open")
+    assert "GLASGOW" not in str(stopped.value)
+
+
+ARM_NAMES = ["NIM", "Services (as usual)", "A", "1"]
+
+
+def cells(*notes: str) -> pd.DataFrame:
+    rows = [str(line) for line in range(2, 2 + len(notes))]
+    return pd.DataFrame({"note": notes, "source_file": "NIM.csv", "source_row": rows}, dtype=object)
+
+
+@pytest.mark.parametrize("cell", ["NIM", "nim", "seen by NIM_team", "Services (as usual) since May"])
+def test_a_cell_that_names_an_arm(cell: str) -> None:
+    with pytest.raises(BlindingError, match="a.csv, row 3: a cell of column 'note' names an arm") as stopped:
+        check_cells(cells("", cell), ARM_NAMES, file="a.csv")
+    assert cell not in str(stopped.value)
+
+
+def test_words_that_only_contain_the_name_of_an_arm_are_harmless() -> None:
+    """Nor are codes of one character looked for: they stand for many things."""
+    check_cells(cells("nimble", "minimum", "Services", "A", "1", "arm"), ARM_NAMES, file="a.csv")
 
 
 def test_a_column_that_is_not_there_is_named() -> None:

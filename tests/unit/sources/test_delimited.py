@@ -77,11 +77,6 @@ def test_a_file_of_a_header_alone_has_no_rows(read) -> None:
     assert read("id,day\n").rows == ()
 
 
-def test_a_header_given_twice_is_refused(read) -> None:
-    """Spaces around a name do not make it another one."""
-    assert "row 1: column given twice: id." in refusal(read, "id,day, id\n1,2,3\n")
-
-
 def test_a_nul_character_is_refused(read) -> None:
     assert "row 3: holds a NUL character" in refusal(read, "id,day\n1,2\n3,\0\n")
 
