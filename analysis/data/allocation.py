@@ -61,7 +61,7 @@ def allocate(
     BlindingError
         If the view is open, or a table already has an arm.
     DataError
-        If a randomised family has no arm, or a family two.
+        If a randomised family has no arm, a family two, or an arm no family.
     """
     if view not in ("closed", "dummy"):
         raise BlindingError("the open view has no arms; allocate() builds the closed and the dummy view.")
@@ -75,6 +75,8 @@ def allocate(
         raise DataError(
             f"allocation.csv, rule W01: {without} randomised families have no arm in the allocation."
         )
+    if set(arms) != {spec.trial.arms.control, spec.trial.arms.intervention}:
+        raise DataError("allocation.csv, rule W03: an arm of the trial has no family in the allocation.")
     with_arm = {name: frame.assign(**{ARM: frame["family_id"].map(arms)}) for name, frame in tables.items()}
     return Allocated(with_arm, view, (spec.trial.arms.control, spec.trial.arms.intervention), _KEY)
 

@@ -17,7 +17,7 @@ from analysis.spec.declarations import Spec
 from analysis.spec.rules import Rule
 from analysis.spec.tables import Table
 
-REFUSED = ".invalid"
+REFUSED, PLACEHOLDER = ".invalid", ".placeholder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def clean_tables(
     stop_if_any(issues)
     values = {name: typed(text, spec.table(name)) for name, text in known.items()}
     for rule in spec.rules.values():
-        if rule.table in tables:
+        if rule.table in tables and rule.other_table in (None, *values):
             context = Context(spec, pd.Timestamp(data_cut), values)
             changed, found = _apply(tables[rule.table], rule, context)
             if changed is not tables[rule.table]:
@@ -87,7 +87,7 @@ def _clean_cells(
     text, corrected = correct(text, table, corrections)
     text, refused = _refuse_cells(text, table, spec)
     text, repeated = _drop_repeats(text, table)
-    return text, issues + corrected + refused + repeated
+    return text, issues + corrected + refused + repeated + _placeholders(text, table)
 
 
 def _refuse_cells(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.DataFrame, list[Issue]]:
@@ -108,6 +108,14 @@ def _refuse_cells(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.Data
             message=problem.message,
         )
     return checked, issues
+
+
+def _placeholders(text: pd.DataFrame, table: Table) -> list[Issue]:
+    found = (
+        (field.name, np.flatnonzero((text[field.name] == PLACEHOLDER).to_numpy())) for field in table.fields
+    )
+    what = {"rule": "S01", "severity": "note", "action": "keep", "message": "a placeholder in the source"}
+    return [issue for name, rows in found for issue in issues_at(text, table, rows, field=name, **what)]
 
 
 def _drop_repeats(text: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[Issue]]:

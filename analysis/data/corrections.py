@@ -27,6 +27,7 @@ def read_corrections(path: Path | None, spec: Spec) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=list(COLUMNS), dtype=object)
     frame = _read(path)
+    frame.attrs["file"] = path.name
     if tuple(frame.columns) != COLUMNS:
         raise DataError(f"{path.name}, row 1: the columns must be {', '.join(COLUMNS)}.")
     # A correction of a closed table would carry its secret into a list that everybody reads.
@@ -50,19 +51,22 @@ def correct(text: pd.DataFrame, table: Table, corrections: pd.DataFrame) -> tupl
     Raises
     ------
     DataError
-        If a correction's row does not exist, its old value no longer matches, or several records fit.
+        If a correction's row does not exist, its old value no longer matches, several records fit, or a value
+        is corrected twice.
     """
     mine = corrections[corrections["table"] == table.name]
     if mine.empty:
         return text, []
+    file = corrections.attrs.get("file", "corrections")
+    _check_once(mine, table, file=file)
     corrected, issues = text.copy(), []
     keys = np.array(["/".join(key) for key in text[list(table.key)].to_numpy()], dtype=object)
     for row, line in zip(mine.index + 2, mine.itertuples(index=False), strict=True):
         at = np.flatnonzero((keys == line.key) & (text[line.field] == line.old).to_numpy())
         if len(text.iloc[at].drop(columns=list(PROVENANCE)).drop_duplicates()) != 1:
             raise DataError(
-                f"corrections, row {row}, rule K03 ({table.name}.{line.field}): the row does not exist, its "
-                "value is no longer the old one, or several records fit; withdraw or renew the correction."
+                f"{file}, row {row}, rule K03 ({table.name}.{line.field}): the row does not exist, its value "
+                "is no longer the old one, or several records fit; withdraw or renew the correction."
             )
         corrected.loc[at, line.field] = line.new
         issues += issues_at(
@@ -76,6 +80,16 @@ def correct(text: pd.DataFrame, table: Table, corrections: pd.DataFrame) -> tupl
             message="corrected as signed in the list of corrections",
         )
     return corrected, issues
+
+
+def _check_once(mine: pd.DataFrame, table: Table, *, file: str) -> None:
+    twice = mine[mine.duplicated(["key", "field", "old"])]
+    if len(twice):
+        line = twice.iloc[0]
+        raise DataError(
+            f"{file}, row {twice.index[0] + 2}, rule K04 ({table.name}.{line['field']}): this value is "
+            "corrected in an earlier row; keep one of them."
+        )
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -89,5 +89,5 @@ def derive(
             "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
             "flow": boxes,
         },
-        check_histories(history, counted, deaths, spec.states),
+        check_histories(history, counted, deaths, spec.states, tables),
     )

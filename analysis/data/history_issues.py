@@ -1,6 +1,6 @@
 """What only shows once care histories are put together, as issues for the data manager."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -10,15 +10,21 @@ from analysis.data.transitions import off_graph
 from analysis.spec.states import States
 
 TABLE = "transitions"
+# What a child must be alive for, beside a placement: the day on which it happened.
+DATED = {"assessments": "visit_date", "reported_events": "event_date"}
 
 
 def check_histories(
-    transitions: pd.DataFrame, chained: Chained, deaths: pd.Series, states: States
+    transitions: pd.DataFrame,
+    chained: Chained,
+    deaths: pd.Series,
+    states: States,
+    tables: Mapping[str, pd.DataFrame],
 ) -> tuple[Issue, ...]:
     """Findings in the histories.
 
     TR01 a move that the state graph does not have, TR02 a child not yet seen at the clock origin, TR03 a
-    placement after the child's death. Nothing is changed.
+    placement after the child's death, TR04 a visit or an event after it. Nothing is changed.
 
     Parameters
     ----------
@@ -30,10 +36,14 @@ def check_histories(
         Day of death by child.
     states : States
         The state graph.
+    tables : mapping of str to DataFrame
+        Clean typed tables, among them those of visits and events.
     """
-    return tuple(
-        sorted([*_moves(transitions, states), *_late(transitions, chained), *_after(chained, deaths)])
-    )
+    found = [*_moves(transitions, states), *_late(transitions, chained)]
+    found += _after(chained.rows, "start_date", deaths, "TR03", "a placement after the child's death")
+    for name, day in DATED.items():
+        found += _after(tables[name], day, deaths, "TR04", "a visit or an event after the child's death")
+    return tuple(sorted(found))
 
 
 def _moves(transitions: pd.DataFrame, states: States) -> Iterator[Issue]:
@@ -54,13 +64,12 @@ def _late(transitions: pd.DataFrame, chained: Chained) -> Iterator[Issue]:
         yield _issue(row["source_file"], row["source_row"], key, "TR02", "note", message)
 
 
-def _after(chained: Chained, deaths: pd.Series) -> Iterator[Issue]:
-    rows = chained.rows
-    for row in rows[rows["start_date"] > rows["child_id"].map(deaths)].itertuples(index=False):
-        key = f"{row.child_id}/{row.start_date:%Y-%m-%d}"
-        yield _issue(
-            row.source_file, row.source_row, key, "TR03", "query", "a placement after the child's death"
-        )
+def _after(rows: pd.DataFrame, day: str, deaths: pd.Series, rule: str, message: str) -> Iterator[Issue]:
+    later = rows[rows[day] > rows["child_id"].map(deaths)]
+    for file, row, child, date in later[["source_file", "source_row", "child_id", day]].itertuples(
+        index=False
+    ):
+        yield _issue(file, row, f"{child}/{date:%Y-%m-%d}", rule, "query", message)
 
 
 def _issue(file: str | None, row: int, key: str, rule: str, severity: str, message: str) -> Issue:

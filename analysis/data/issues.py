@@ -59,16 +59,22 @@ def as_frame(issues: Iterable[Issue]) -> pd.DataFrame:
 
 
 def stop_if_any(issues: Iterable[Issue]) -> None:
-    """Raise `DataError` naming file, row and rule when an issue is severe enough to stop the run."""
-    stops = sorted(issue for issue in issues if issue.severity == "stop")
-    if not stops:
+    """Raise `DataError` naming file, row and rule when an issue is severe enough to stop the run.
+
+    One sentence per rule and file, in the order of the checks: a cause stands before what follows from it.
+    """
+    rows: dict[tuple[str, str], list[int]] = {}
+    for issue in issues:
+        if issue.severity == "stop":
+            finding = f"rule {issue.rule} ({issue.table}.{issue.field}): {issue.message}"
+            rows.setdefault((issue.source_file, finding), []).append(issue.source_row)
+    if not rows:
         return
     lines = [
-        f"{issue.source_file}, row {issue.source_row}, rule {issue.rule} "
-        f"({issue.table}.{issue.field}): {issue.message}."
-        for issue in stops[:SHOWN]
+        f"{file}, row {min(each)}, {finding}{f' (and {len(each) - 1} more rows)' if each[1:] else ''}."
+        for (file, finding), each in list(rows.items())[:SHOWN]
     ]
-    more = f" And {len(stops) - SHOWN} more that stop the run." if len(stops) > SHOWN else ""
+    more = f" And {len(rows) - SHOWN} other findings that stop the run." if len(rows) > SHOWN else ""
     raise DataError(" ".join(lines) + more)
 
 

@@ -155,6 +155,42 @@ def _score_range(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series
     return (frame[rule.column] < low) | (frame[rule.column] > high)
 
 
+def _no_later_than(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    return frame[rule.column] > _other(frame, rule, context)
+
+
+def _empty_unless(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    other = _other(frame, rule, context)
+    return frame[rule.column].notna() & other.notna() & (other.astype(str).str.lower() != rule.value.lower())
+
+
+def _unique(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    """All rows that share a value: which of them is wrong cannot be told."""
+    return frame[rule.column].notna() & frame[rule.column].duplicated(keep=False)
+
+
+def _referenced_by(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    table, column = rule.other.split(".", 1)
+    return ~frame[rule.column].isin(context.tables[table][column])
+
+
+def _count_equals(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    table, key = rule.other.split(".", 1)
+    pointing = context.tables[table]
+    counted = pointing.loc[pointing[rule.value].isna(), key].value_counts()
+    return frame[key].notna() & (frame[rule.column] != frame[key].map(counted).fillna(0))
+
+
+def _items_of_form(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
+    instrument = context.spec.instruments[rule.value]
+    longest = max(form.n_items for form in instrument.forms)
+    lengths = frame[rule.column].map({form.id: form.n_items for form in instrument.forms})
+    beyond = pd.Series(False, index=frame.index)
+    for item in range(1, longest + 1):
+        beyond |= (lengths < item) & frame[f"{instrument.item_prefix}{item:02d}"].notna()
+    return beyond
+
+
 KINDS: Mapping[str, Check] = {
     "date_order": _date_order,
     "not_after": _not_after,
@@ -169,4 +205,10 @@ KINDS: Mapping[str, Check] = {
     "followed_by": _followed_by,
     "code_valid_on": _code_valid_on,
     "score_range": _score_range,
+    "no_later_than": _no_later_than,
+    "empty_unless": _empty_unless,
+    "unique": _unique,
+    "referenced_by": _referenced_by,
+    "count_equals": _count_equals,
+    "items_of_form": _items_of_form,
 }

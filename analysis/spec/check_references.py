@@ -14,8 +14,10 @@ __all__ = ["check", "check_mapping"]
 ARM, ALLOCATION = "arm", "allocation"
 # Tables that every other one can be joined to.
 UNITS = ("families", "children")
-DATE_KINDS = ("date_order", "not_after", "not_before", "no_overlap", "within_window")
-DATES_IN_OTHER = ("date_order", "no_overlap", "followed_by", "code_valid_on")
+DATE_KINDS = ("date_order", "no_later_than", "not_after", "not_before", "no_overlap", "within_window")
+DATES_IN_OTHER = ("date_order", "no_later_than", "no_overlap", "followed_by", "code_valid_on")
+# Kinds that look from a row to those of any table that point to it.
+POINTED_TO = ("referenced_by", "count_equals")
 # Fields that a kind reads without naming them.
 ALSO_READS = {"not_at_age": ("child_id", "completed_date"), "within_window": ("child_id", "visit")}
 # Why follow-up may end: the reasons that table `events` has a censor code for.
@@ -141,8 +143,9 @@ def _check_rule(spec: Spec, rule: Rule) -> None:
 
 
 def _check_instrument_of(spec: Spec, rule: Rule, *, where: str) -> None:
-    if rule.kind == "not_at_age":
-        check_known([rule.value], spec.instruments, where=where, what="instrument")
+    if rule.kind in ("not_at_age", "items_of_form"):
+        mine = [each.id for each in spec.instruments.values() if each.table == rule.table]
+        check_known([rule.value], mine, where=where, what="instrument of this table")
     if rule.kind == "sum_equals":
         mine = [each for each in spec.instruments.values() if each.table == rule.table]
         scores = [total.parameter for each in mine for total in each.totals]
@@ -151,6 +154,14 @@ def _check_instrument_of(spec: Spec, rule: Rule, *, where: str) -> None:
 
 
 def _other_field(spec: Spec, rule: Rule, table: Table, *, where: str):
+    if rule.kind in POINTED_TO:
+        name, _, column = rule.other.partition(".")
+        readers = spec.table_names(layer="raw", audience=table.audience)
+        check_known([name], readers, where=where, what="table of the same audience")
+        counted = [rule.value] if rule.kind == "count_equals" else []
+        check_known([column, *counted], spec.table(name).columns, where=where, what="field")
+        check_known([column] if counted else [], table.columns, where=where, what="field")
+        return spec.table(name).field(column)
     if "." not in rule.other:
         check_known([rule.other], table.columns, where=where, what="field")
         return table.field(rule.other)

@@ -22,6 +22,12 @@ RuleKind = Literal[
     "followed_by",
     "code_valid_on",
     "score_range",
+    "no_later_than",
+    "empty_unless",
+    "unique",
+    "referenced_by",
+    "count_equals",
+    "items_of_form",
 ]
 DATA_CUT = "@data_cut"
 # What a kind reads beside `column`; `required_if` may also do without its value.
@@ -39,6 +45,12 @@ READS: dict[str, frozenset[str]] = {
     "followed_by": frozenset({"other", "value"}),
     "code_valid_on": frozenset({"other"}),
     "score_range": frozenset({"other"}),
+    "no_later_than": frozenset({"other"}),
+    "empty_unless": frozenset({"other", "value"}),
+    "unique": frozenset(),
+    "referenced_by": frozenset({"other"}),
+    "count_equals": frozenset({"other", "value"}),
+    "items_of_form": frozenset({"value"}),
 }
 
 
@@ -47,8 +59,9 @@ class Rule(Declaration):
 
     `column` is the field judged and acted on; `other` the field it is judged against, in the same table or,
     written ``table.field``, in `families` or `children`, joined by its key. `value` is a date or
-    ``@data_cut`` for a limit, a code for `required_if` and `followed_by`, an instrument or a score for the
-    questionnaires.
+    ``@data_cut`` for a limit, a code for `required_if`, `empty_unless` and `followed_by`, an instrument or a
+    score for the questionnaires. `referenced_by` and `count_equals` look from a row to the rows of any table
+    that point to it; the latter counts those whose field `value` is empty.
     """
 
     id: str
@@ -60,6 +73,11 @@ class Rule(Declaration):
     severity: Severity
     action: Action
     message: str
+
+    @property
+    def other_table(self) -> str | None:
+        """The table that `other` is a field of, when it is not the rule's own."""
+        return self.other.split(".", 1)[0] if self.other and "." in self.other else None
 
     @model_validator(mode="after")
     def _has_what_its_kind_reads(self) -> "Rule":

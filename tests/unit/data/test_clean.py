@@ -95,13 +95,24 @@ def test_a_required_cell_that_cannot_be_read_stops(clean, row: str, part: str) -
         assert value not in str(stopped.value)
 
 
-def test_a_stop_lists_five_findings_and_counts_the_rest(clean) -> None:
+def test_a_stop_says_each_finding_once_and_counts_its_rows(clean) -> None:
     rows = "\n".join(f"C0001 | V{n} | 2-4 |  | 2015-06-01 | 1 | 1" for n in range(10, 18))
     with pytest.raises(DataError) as stopped:
         clean(sdq=SDQ + rows)
     message = str(stopped.value)
-    assert message.count("rule S05") == 5
-    assert "And 3 more that stop the run." in message
+    assert message.startswith("export.csv, row 2, rule S05 (sdq.visit): not in code list visit;")
+    assert message.count("rule S05") == 1
+    assert "(and 7 more rows)" in message
+
+
+def test_a_stop_lists_five_findings_and_counts_the_rest(clean) -> None:
+    """Seven rules broken: the family's own cells come before the child that therefore points to nothing."""
+    families = FAMILIES.splitlines()[1] + "\nF1 | X | X | X | | 2014-06-99"
+    with pytest.raises(DataError) as stopped:
+        clean(families=families, children=CHILDREN.replace("day ", "dai "))
+    message = str(stopped.value)
+    assert message.count(", rule ") == message.count("(families.") == 5
+    assert "And 2 other findings that stop the run." in message
 
 
 def test_an_exact_duplicate_is_set_aside_with_a_note(clean) -> None:
@@ -230,14 +241,14 @@ def test_issues_are_sorted_and_name_every_finding_once(clean) -> None:
 def test_an_empty_table_is_clean(clean) -> None:
     cleaned = clean(
         sdq=SDQ.strip(),
-        placements="child_id",
+        proceedings="family_id",
         withdrawals="withdrawal_id",
         pedsql="child_id",
         scales="child_id",
     )
     assert findings(cleaned) == []
     assert all(
-        len(cleaned.tables[name]) == 0 for name in ("sdq", "placements", "withdrawals", "pedsql", "scales")
+        len(cleaned.tables[name]) == 0 for name in ("sdq", "proceedings", "withdrawals", "pedsql", "scales")
     )
 
 

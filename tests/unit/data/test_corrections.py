@@ -74,7 +74,7 @@ def test_no_list_is_an_empty_one(spec: Spec) -> None:
 )
 def test_a_correction_that_no_longer_fits_is_refused(spec: Spec, listed, line: str) -> None:
     with pytest.raises(
-        DataError, match=r"corrections, row 2, rule K03 \(assessments.visit_date\)"
+        DataError, match=r"corrections.csv, row 2, rule K03 \(assessments.visit_date\)"
     ) as stopped:
         correct(visits(spec), spec.table("assessments"), listed(line))
     assert "2091" not in str(stopped.value)

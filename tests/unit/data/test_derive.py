@@ -101,7 +101,7 @@ def test_reasons_in_the_cells_reach_the_outcomes(derived: Derived) -> None:
 
 
 def test_what_the_histories_reveal(derived: Derived) -> None:
-    """A move off the graph by both bases, a late entry, a placement after death; each with its row."""
+    """A move off the graph by both bases, a late entry, a placement and an event after death."""
     found = [
         (each.rule, each.severity, each.key, each.source_file, each.source_row) for each in derived.issues
     ]
@@ -110,6 +110,7 @@ def test_what_the_histories_reveal(derived: Derived) -> None:
         ("TR01", "query", "C0001/physical/100", "export.csv", 3),
         ("TR02", "note", "C0002/legal/31", "export.csv", 4),
         ("TR03", "query", "C0003/2015-07-20", "export.csv", 6),
+        ("TR04", "query", "C0003/2017-07-01", "export.csv", 5),
     ]
     assert all(each.action == "keep" and each.table == "transitions" for each in derived.issues)
 
