@@ -21,9 +21,9 @@ include: "rules/open.smk"
 include: "rules/arms.smk"
 
 
-# What a job said before it failed stands last, below the lists of files.
+# What a job of this run said before it failed stands last, below the lists of files.
 onerror:
-    shell("echo; grep -rhs '^error:' {OUT:q}/logs || true")
+    shell("echo; find {OUT:q}/logs -name '*.log' -newermt {STARTED:q} -exec grep -h '^error:' {{}} + || true")
 
 
 localrules:

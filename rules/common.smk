@@ -1,5 +1,6 @@
 # Declarations and code inputs, read once. Nothing is written while this is parsed.
 import sys
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(workflow.basedir)
@@ -24,6 +25,7 @@ except TrialError as error:
     raise WorkflowError(str(error)) from None
 
 OUT = CONFIG.out
+STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of another run
 CUT = CONFIG.data_cut or SPEC.trial.data_cut
 OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
 CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")
