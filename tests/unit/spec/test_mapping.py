@@ -1,8 +1,10 @@
 """A mapping that names something undeclared, or leaves something out, stops when it is loaded."""
 
 import pytest
+from pydantic import ValidationError
 
 from analysis.spec.load import load_mapping
+from analysis.spec.mapping import Dialect
 from tests.unit.spec.conftest import Declarations
 
 FILE = "mappings/synthetic.yaml"
@@ -105,3 +107,12 @@ def test_one_redcap_arm_is_not_the_arm_of_the_trial(declarations: Declarations) 
         text.replace("[baseline, month_15, year_2_5]", "[baseline_arm_1, month_15_arm_1, year_2_5_arm_1]")
     )
     load_mapping(declarations.folder, "synthetic")
+
+
+def test_a_date_that_two_forms_read_as_two_days_is_refused() -> None:
+    """The fifth of April here is the fourth of May there; day and year of four digits cannot be mistaken."""
+    how = {"delimiter": ",", "encoding": "utf-8", "decimal": "."}
+    assert len(Dialect(**how, dates=("%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y")).dates) == 3
+    for pair in (("%d/%m/%Y", "%m/%d/%Y"), ("%Y-%m-%d", "%Y-%d-%m"), ("%d/%m/%y", "%y/%m/%d")):
+        with pytest.raises(ValidationError, match="read one text as two days"):
+            Dialect(**how, dates=pair)
