@@ -44,9 +44,9 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Curves `occupation` and, with a `band`, `family_home_difference`; `occupation` and `occupation_difference` per day, with `never_returned` the same
-        of the family-home states before any return to care; `days_in_state` and `days_difference`, also of
-        the state ``family_home``.
+        Curves `occupation` and, with a `band`, `family_home_difference`; `occupation` and
+        `occupation_difference` per day, with `never_returned` the same of the family-home states before any
+        return to care; `days_in_state` and `days_difference`, also of the state ``family_home``.
 
     Raises
     ------

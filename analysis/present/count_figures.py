@@ -13,7 +13,6 @@ from analysis.present.curve_axes import (
     EndLabel,
     at_risk_counts,
     curve_at_end,
-    days_of,
     draw_at_risk,
     draw_steps,
     label_ends,
@@ -51,7 +50,7 @@ def draw_mean_counts(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
 
 def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
     entry, labels = spec.analyses[result.analysis], []
-    days = days_of(result, "mean_count")
+    days = entry.days
     set_time_axis(axes, days, max(days))
     top = max((max((*curve.value, *curve.high)) for curve in result.curves), default=0.0)
     axes.set_ylim(0, top * 1.05 or 1.0)

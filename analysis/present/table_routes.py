@@ -92,7 +92,7 @@ def _test_cells(result: Result, found: Estimate | None) -> tuple[Cell, ...]:
     statistic, df = (getattr(found, name) if found else None for name in ("statistic", "df"))
     return (
         Cell(fmt.number(statistic, fmt.RATIO), numbers(statistic=statistic), result.analysis, "chi-squared"),
-        Cell(fmt.number(df, 0) if df is not None else "", numbers(df=df), result.analysis, "df"),
+        Cell("") if df is None else Cell(fmt.number(df, 0), numbers(df=df), result.analysis, "df"),
         _p(result, found),
     )
 

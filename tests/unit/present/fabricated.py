@@ -1,56 +1,24 @@
 """Results made up to test pages: the vocabulary of every model family, the numbers of no trial."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
-import numpy as np
-
+from analysis.models.registry import FAMILIES
 from analysis.present.figures import draw
-from analysis.results import Count, Curve, Estimate, Failure, Points, Result, ResultFile, Stamp
-from analysis.spec.load import Spec, load_spec
-
-ROOT = Path(__file__).parents[3]
-STYLE = ROOT / "reports" / "trial.mplstyle"
-TEMPLATES = ROOT / "reports"
-ARMS = ("NIM", "SAU")
-SECONDARY = (*(f"A20{each}" for each in "ABCDEF"), *(f"A21{each}" for each in "ABCD"))
-CONTRAST = "NIM - SAU"
-DAYS = (182, 365, 548, 730, 913)
-ROUTES = {"home": 0.24, "kin": 0.16, "foster": 0.12, "adopted": 0.2, "died": 0.004}
-STATES = ("care", *ROUTES)
-
-
-@cache
-def spec() -> Spec:
-    return load_spec(ROOT / "data_spec")
-
-
-def arms_in(view: str) -> tuple[str, ...]:
-    return ("All",) if view == "open" else ARMS
+from analysis.results import Count, Estimate, Failure, Points, Result, ResultFile, Stamp
+from tests.unit.present import fabricated_events as events
+from tests.unit.present.fabricated_parts import ARMS, CONTRAST, STYLE, arms_in, result, spec
 
 
 @cache
 def results(view: str) -> dict[str, Result | Failure]:
     """One result per entry of the plan that the view may hold."""
-    made = [*_descriptive(view), *_over_time(view)]
-    if view != "open":
-        made += [
-            mixed("A01"),
-            mixed("A02"),
-            *(mixed(each) for each in ("A01R", "A04", *(f"A09{each}" for each in "ABCDEF"), *SECONDARY)),
-            *(by_group(each, groups) for each, groups in (("A04H1", ARMS), ("A04H2", ("GLA", "LON")))),
-            averages("A03"),
-            *(binary(f"A22{each}") for each in "ABC"),
-            subgroups("A10"),
-            course("A11"),
-            course("A11C"),
-            hazard("A30"),
-            hazard("A30R"),
-            hazard("A30U"),
-        ]
-    return {each.analysis: each for each in made}
+    return {
+        entry.id: MAKERS[entry.family](entry.id, view)
+        for entry in spec().analyses.values()
+        if view != "open" or not FAMILIES[entry.family].compares_arms
+    }
 
 
 @cache
@@ -78,23 +46,6 @@ def stamp(view: str, family: str, **other: str) -> Stamp:
         "packages": {"numpy": "2.0.0", "scipy": "1.14.0"},
     }
     return Stamp(**{**given, **other})
-
-
-def result(analysis: str, view: str, **parts) -> Result:
-    entry = spec().analyses[analysis]
-    given = {
-        "estimand": entry.estimand,
-        "method": f"Method of {entry.family} analyses, one sentence",
-        **parts,
-    }
-    return Result(
-        analysis=analysis,
-        family=entry.family,
-        title=entry.title,
-        audience="open" if view == "open" else "closed",
-        timing=entry.timing,
-        **given,
-    )
 
 
 def failure(analysis: str, view: str, reason: str = "The model did not converge") -> Failure:
@@ -387,24 +338,6 @@ def course(analysis: str) -> Result:
     return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
 
 
-def hazard(analysis: str) -> Result:
-    counts = [
-        Count(name, n, {"arm": arm})
-        for arm, trio in zip(ARMS, ((212, 172, 139), (206, 170, 128)), strict=True)
-        for name, n in zip(("children", "families", "events"), trio, strict=True)
-    ]
-    labels = {"contrast": CONTRAST}
-    estimates = (
-        Estimate("hazard_ratio", 1.1149, low=0.8851, high=1.405, level=0.95, p=0.0499, labels=labels),
-        Estimate("log_hazard_ratio", 0.10876, se=0.118, labels=labels),
-    )
-    return result(analysis, "closed", counts=tuple(counts), estimates=estimates)
-
-
-def _descriptive(view: str) -> list[Result]:
-    return [flow(view), baseline(view), harms(view)]
-
-
 def harms(view: str) -> Result:
     events = {"hospital": (9, 14), "injury": (3, 6), "maltreatment": (5, 7), "placement_breakdown": (2, 3)}
     events |= {"parent_death": (1, 0), "child_death": (0, 0), "other": (1, 1)}
@@ -432,105 +365,31 @@ def harms(view: str) -> Result:
     return result("A50", view, counts=tuple(counts), estimates=tuple(estimates))
 
 
-def _over_time(view: str) -> list[Result]:
-    any_route = {"any": sum(share for route, share in ROUTES.items() if route != "died")}
-    made = [incidence("A30K", view, any_route)]
-    made += [incidence(each, view, ROUTES) for each in ("A31", "A31U")]
-    return made + [occupation(each, view) for each in ("A40", "A40U", "A40P")]
+def _closed(make: Callable[[str], Result]) -> Callable[[str, str], Result]:
+    """A maker of what only closed and dummy views have."""
+    return lambda analysis, view: make(analysis)
 
 
-def _grow(share: float, day, at: int):
-    """A made-up curve that rises to about `share`."""
-    return (
-        share
-        * (1 - 0.12 * at)
-        * (1 - np.exp(-np.asarray(day, dtype=float) / 420.0))
-        / (1 - np.exp(-913 / 420.0))
-    )
+def _mixed(analysis: str) -> Result:
+    groups = {"arm": ARMS, "site": ("GLA", "LON")}
+    by = spec().analyses[analysis].by
+    return by_group(analysis, groups[by]) if by else mixed(analysis)
 
 
-def incidence(analysis: str, view: str, causes: dict[str, float]) -> Result:
-    counts, estimates, curves = [], [], []
-    time = np.arange(0.0, 914.0, 11.0)
-    for at, arm in enumerate(arms_in(view)):
-        counts += [Count("families", 172 - at, {"arm": arm}), Count("children", 212 - at, {"arm": arm})]
-        counts += _at_risk(arm)
-        for cause, share in causes.items():
-            counts.append(Count("events", int(212 * share), {"arm": arm, "cause": cause}))
-            curves.append(
-                _curve("cumulative_incidence", time, _grow(share, time, at), {"arm": arm, "cause": cause})
-            )
-            estimates += [
-                _by_day("probability", _grow(share, day, at), {"arm": arm, "cause": cause, "day": str(day)})
-                for day in DAYS
-            ]
-        if "any" in causes:
-            free = Estimate(
-                "restricted_mean", 521.4 - at, low=488.2, high=555.5, unit="days", labels={"arm": arm}
-            )
-            estimates.append(free)
-    if view != "open":
-        for cause in causes:
-            for day in DAYS:
-                where = {"contrast": CONTRAST, "cause": cause, "day": str(day)}
-                estimates.append(
-                    Estimate("risk_difference", 0.0312, low=-0.0405, high=0.103, p=0.39, labels=where)
-                )
-        if "any" in causes:
-            where = {"contrast": CONTRAST, "horizon": "913"}
-            gap = Estimate(
-                "restricted_mean_difference", -21.5, low=-66.3, high=23.3, unit="days", labels=where
-            )
-            estimates.append(gap)
-    return result(analysis, view, counts=tuple(counts), estimates=tuple(estimates), curves=tuple(curves))
-
-
-def _curve(name: str, time, value, labels: dict[str, str]) -> Curve:
-    low, high = np.clip(value * 0.85, 0, 1), np.clip(value * 1.15 + 0.004, 0, 1)
-    return Curve(name, *(tuple(each.tolist()) for each in (time, value, low, high)), labels=labels)
-
-
-def _by_day(name: str, value: float, labels: dict[str, str]) -> Estimate:
-    value = float(value)
-    return Estimate(name, value, low=value * 0.85, high=min(value * 1.15, 1.0), level=0.95, labels=labels)
-
-
-def _at_risk(arm: str) -> list[Count]:
-    numbers = zip((0, *DAYS), (212, 171, 140, 118, 99, 81), strict=True)
-    return [Count("at_risk", n, {"arm": arm, "day": str(day)}) for day, n in numbers]
-
-
-def occupation(analysis: str, view: str) -> Result:
-    counts, estimates, curves = [], [], []
-    time = np.arange(0.0, 914.0, 11.0)
-    for at, arm in enumerate(arms_in(view)):
-        counts += [
-            Count("families", 172 - at, {"arm": arm}),
-            Count("children", 212 - at, {"arm": arm}),
-            *_at_risk(arm),
-        ]
-        for state in STATES:
-            labels = {"arm": arm, "state": state}
-            curves.append(_curve("occupation", time, _share(state, time, at), labels))
-            estimates += [
-                _by_day("occupation", _share(state, day, at), {**labels, "day": str(day)}) for day in DAYS
-            ]
-        for state in (*STATES, "family_home"):
-            labels = {"arm": arm, "state": state}
-            estimates.append(
-                Estimate("days_in_state", 303.4, low=275.5, high=331.2, unit="days", labels=labels)
-            )
-    if view != "open":
-        for state in (*STATES, "family_home"):
-            labels = {"contrast": CONTRAST, "state": state}
-            gap = Estimate(
-                "days_difference", 18.49, low=-22.5, high=59.5, p=0.376, unit="days", labels=labels
-            )
-            estimates.append(gap)
-    return result(analysis, view, counts=tuple(counts), estimates=tuple(estimates), curves=tuple(curves))
-
-
-def _share(state: str, day, at: int):
-    if state != "care":
-        return _grow(ROUTES[state], day, at)
-    return 1 - sum(_grow(share, day, at) for share in ROUTES.values())
+MAKERS: dict[str, Callable[[str, str], Result]] = {
+    "flow": lambda analysis, view: flow(view),
+    "baseline": lambda analysis, view: baseline(view),
+    "harms": lambda analysis, view: harms(view),
+    "mixed": _closed(_mixed),
+    "averages": _closed(averages),
+    "binary": _closed(binary),
+    "subgroups": _closed(subgroups),
+    "course": _closed(course),
+    "hazard": _closed(events.hazard),
+    "frailty": _closed(events.frailty),
+    "proportionality": _closed(events.proportionality),
+    "routes": _closed(events.routes),
+    "incidence": events.incidence,
+    "occupation": events.occupation,
+    "recurrence": events.recurrence,
+}

@@ -16,7 +16,7 @@ from analysis.present.inline_figure import identifier_of, inline_svg
 from analysis.present.stamps import check_stamps
 from analysis.present.tables import tabulate, write_forms
 from analysis.spec.outputs import outputs_of
-from tests.unit.present import fabricated
+from tests.unit.present import fabricated, fabricated_parts
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
 VOID = {"meta", "br", "img", "path", "use", "col", "hr"}
@@ -50,7 +50,7 @@ def render(
         current=current or {family: file.stamp for family, file in files.items()},
         outputs=folder,
         issues=ISSUES,
-        templates=templates or fabricated.TEMPLATES,
+        templates=templates or fabricated_parts.TEMPLATES,
         synthetic=synthetic,
     )
 
@@ -170,7 +170,7 @@ def test_the_open_report_has_no_word_of_the_arms(outputs) -> None:
 
 
 def test_a_template_that_names_an_arm_is_refused_in_the_open(outputs, tmp_path: Path) -> None:
-    shutil.copytree(fabricated.TEMPLATES, tmp_path / "reports")
+    shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
     template = tmp_path / "reports" / "open.html.j2"
     template.write_text(
         template.read_text().replace("the service under trial", "the New Orleans Intervention Model")
@@ -180,7 +180,7 @@ def test_a_template_that_names_an_arm_is_refused_in_the_open(outputs, tmp_path: 
 
 
 def test_a_template_that_leaves_an_output_out_is_refused(outputs, tmp_path: Path) -> None:
-    shutil.copytree(fabricated.TEMPLATES, tmp_path / "reports")
+    shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
     template = tmp_path / "reports" / "_base.html.j2"
     template.write_text(template.read_text().replace('["harms"]', '["forest"]'))
     with pytest.raises(ReportError, match="leaves out T6"):
@@ -188,7 +188,7 @@ def test_a_template_that_leaves_an_output_out_is_refused(outputs, tmp_path: Path
 
 
 def test_a_template_with_an_unknown_name_is_refused(outputs, tmp_path: Path) -> None:
-    shutil.copytree(fabricated.TEMPLATES, tmp_path / "reports")
+    shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
     template = tmp_path / "reports" / "open.html.j2"
     template.write_text(template.read_text().replace("horizon_months", "horizon_weeks"))
     with pytest.raises(ReportError, match="horizon_weeks"):

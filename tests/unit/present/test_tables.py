@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 from dataclasses import replace
 
@@ -97,9 +98,10 @@ def test_zero_events_are_printed_as_zero() -> None:
 
 
 def test_sensitivity_analyses_show_the_last_day_only() -> None:
-    stubs = [row.stub for row in table("closed", "T4").rows]
-    last = stubs[stubs.index(next(each for each in stubs if "not standardised" in each)) + 1 :]
-    assert last and all("day 913" in stub for stub in last)
+    rows = table("closed", "T4").rows
+    first = next(at for at, row in enumerate(rows) if "not standardised" in row.stub)
+    block = list(itertools.takewhile(lambda row: row.kind != "group", rows[first + 1 :]))
+    assert block and all("day 913" in row.stub for row in block)
 
 
 def test_missing_values_are_counted_by_reason_below_their_variable() -> None:
