@@ -18,14 +18,13 @@ from analysis.present.curve_axes import (
     label_ends,
     set_time_axis,
 )
-from analysis.present.figure_text import counts_text
+from analysis.present.figure_text import UNITS_UNDER_OBSERVATION, counts_text
 from analysis.present.reading import arm_name, arms_of
 from analysis.results import Result
 from analysis.spec.declarations import Spec
 
 ACROSS, LEFT, BESIDE, TOP, HEIGHT, FOOT = 2, 48.0, 66.0, 22.0, 118.0, 20.0
 UNITS = {"child": "Mean number per child", "family": "Mean number per family"}
-UNDER_OBSERVATION = {"child": "Children under observation", "family": "Families under observation"}
 
 
 def draw_mean_counts(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
@@ -65,4 +64,4 @@ def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
         labels.append(EndLabel(found[1], f"{arm_name(arm)} {fmt.number(found[1], 2)}", colour))
     label_ends(axes, labels)
     colours = {arm: canvas.arm_style(arm, arms)[0] for arm in arms}
-    draw_at_risk(axes, at_risk_counts(result, arms), colours, heading=UNDER_OBSERVATION[entry.level])
+    draw_at_risk(axes, at_risk_counts(result, arms), colours, heading=UNITS_UNDER_OBSERVATION[entry.level])

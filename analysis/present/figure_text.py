@@ -20,6 +20,7 @@ from analysis.spec.declarations import Spec
 AT_RISK = "Children at risk"
 # Of a reversible history nobody leaves the risk set by moving.
 UNDER_OBSERVATION = "Children under observation"
+UNITS_UNDER_OBSERVATION = {"child": UNDER_OBSERVATION, "family": "Families under observation"}
 HIDDEN_DETAILS = "All numbers are given below the figure."
 
 
@@ -65,8 +66,10 @@ def counts_text(items: Sequence[Result], spec: Spec) -> str:
         days = values_of(select(result.estimates, name="mean_count"), "day")
         lines.append(result.title)
         lines += [f"  {_count_at(result, day)}" for day in days]
-        lines += [f"  {line}" for line in _risk_lines(result, arms_of([result]), UNDER_OBSERVATION)]
-        said += [f"{result.title.lower()}, {_count_at(result, days[-1])}"] if days else []
+        heading = UNITS_UNDER_OBSERVATION[spec.analyses[result.analysis].level]
+        lines += [f"  {line}" for line in _risk_lines(result, arms_of([result]), heading)]
+        last = _count_at(result, days[-1]) if days else "no curve"
+        said.append(f"{result.title.lower()}, {last}")
     start = "Step curves of the mean number of events since randomisation. "
     return f"{start}{'; '.join(said)}. {HIDDEN_DETAILS}\n" + "\n".join(lines) + "\n"
 
