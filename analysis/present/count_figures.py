@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.present import canvas
 from analysis.present import format as fmt
+from analysis.present.consort_layout import wrap
 from analysis.present.curve_axes import (
     RISK_TOP,
     ROW,
@@ -23,7 +24,9 @@ from analysis.present.reading import arm_name, arms_of
 from analysis.results import Result
 from analysis.spec.declarations import Spec
 
-ACROSS, LEFT, BESIDE, TOP, HEIGHT, FOOT = 2, 48.0, 66.0, 22.0, 118.0, 20.0
+ACROSS, LEFT, BESIDE, TOP, HEIGHT, FOOT = 2, 48.0, 66.0, 34.0, 118.0, 14.0
+PANEL = canvas.WIDTH / ACROSS - LEFT - BESIDE
+TITLE_SIZE = 8.5
 UNITS = {"child": "Mean number per child", "family": "Mean number per family"}
 
 
@@ -33,14 +36,13 @@ def draw_mean_counts(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     below = RISK_TOP + (len(arms) + 1) * ROW + FOOT
     down = math.ceil(len(items) / ACROSS)
     figure = canvas.new_figure(canvas.WIDTH, down * (TOP + HEIGHT + below))
-    width = (canvas.WIDTH - ACROSS * (LEFT + BESIDE)) / ACROSS
     for position, result in enumerate(items):
         row = down - 1 - position // ACROSS
         axes = canvas.axes_at(
             figure,
-            left=LEFT + (position % ACROSS) * (width + LEFT + BESIDE),
+            left=LEFT + (position % ACROSS) * (PANEL + LEFT + BESIDE),
             bottom=below + row * (TOP + HEIGHT + below),
-            width=width,
+            width=PANEL,
             height=HEIGHT,
         )
         _panel(axes, result, arms, spec)
@@ -54,7 +56,7 @@ def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
     top = max((max((*curve.value, *curve.high)) for curve in result.curves), default=0.0)
     axes.set_ylim(0, top * 1.05 or 1.0)
     axes.set_ylabel(UNITS[entry.level])
-    axes.set_title(fmt.with_minus(result.title))
+    axes.set_title("\n".join(_title_lines(result.title)))
     for arm in arms:
         found = curve_at_end(result, arm, "mean_count")
         if found is None:
@@ -65,3 +67,10 @@ def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
     label_ends(axes, labels)
     colours = {arm: canvas.arm_style(arm, arms)[0] for arm in arms}
     draw_at_risk(axes, at_risk_counts(result, arms), colours, heading=UNITS_UNDER_OBSERVATION[entry.level])
+
+
+def _title_lines(title: str) -> list[str]:
+    """A title over its panel and the room for names beside it, in as many lines as it needs."""
+    return wrap(
+        fmt.with_minus(title), PANEL + BESIDE, lambda part: canvas.text_width(part, TITLE_SIZE, bold=True)
+    )

@@ -29,6 +29,10 @@ def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     bands = {kind: one(result.curves, NAME, limits=kind) for kind in SHADES}
     contrast = contrast_name(contrast_of(items))
     _set_points_axis(axes, bands.values(), contrast)
+    key = f"Dark: {fmt.level_name(spec.trial.level)} of each day. Light: band that holds all days."
+    axes.text(
+        0.99, 0.02, key, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.0, color=canvas.PALE
+    )
     axes.axhline(0, color=canvas.INK, linewidth=0.6)
     for kind, curve in bands.items():
         if curve is not None:
