@@ -91,7 +91,9 @@ def _check_recurrent(spec: Spec) -> None:
         check_known(each.category, spec.codes_of("event_category"), where=f"{where}, {name}", what="category")
     check_known(states.after, spec.codes_of("time_parameter"), where="states.yaml, after", what="parameter")
     orders = [order for each in states.decision.values() for order in each]
-    check_known(orders, spec.codes_of("order_type"), where="states.yaml, decision", what="final order")
+    where = "states.yaml, decision"
+    check_known(orders, spec.codes_of("order_type"), where=where, what="final order")
+    _refuse_twice(orders, where=where, what="final order")
 
 
 def _check_states(spec: Spec) -> None:
@@ -116,6 +118,10 @@ def _check_partition(groups, codes, *, where: str, what: str) -> None:
     used = [code for group in groups for code in group]
     check_known(used, codes, where=where, what=what)
     check_known(codes, used, where=where, what=f"mapped {what}")
+    _refuse_twice(used, where=where, what=what)
+
+
+def _refuse_twice(used: list[str], *, where: str, what: str) -> None:
     if twice := sorted({code for code in used if used.count(code) > 1}):
         raise SpecError(f"{where}: {what} given twice: {', '.join(twice)}.")
 
