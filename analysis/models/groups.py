@@ -71,12 +71,31 @@ def add_stratum(frame: pd.DataFrame, strata: Sequence[str]) -> pd.DataFrame:
 
 
 def cells(frame: pd.DataFrame, data: Data) -> Iterator[Cell]:
-    """Rows by arm and stratum; a cell of the design that nobody is in is left out."""
+    """Rows by arm and stratum; a cell of the design that nobody is in is left out.
+
+    Raises
+    ------
+    ModelError
+        If an arm has nobody.
+    """
+    refuse_absent_arm(frame, data)
     for arm in arm_names(data):
         for stratum in sorted(frame[STRATUM].unique()):
             rows = frame[(frame[ARM] == arm) & (frame[STRATUM] == stratum)]
             if len(rows):
                 yield Cell(arm, stratum, rows)
+
+
+def refuse_absent_arm(frame: pd.DataFrame, data: Data) -> None:
+    """Insist that both arms can be compared.
+
+    Raises
+    ------
+    ModelError
+        If nobody of an arm is in the frame.
+    """
+    if absent := [arm for arm in arm_names(data) if not (frame[ARM] == arm).any()]:
+        raise ModelError(f"nobody of arm {absent[0]} can be analysed.")
 
 
 def sizes(frame: pd.DataFrame, data: Data, **labels: str) -> tuple[Count, ...]:

@@ -7,7 +7,14 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.models.events import clock_sentence, select_events
-from analysis.models.groups import STRATUM, add_stratum, arm_names, contrast_name, sizes
+from analysis.models.groups import (
+    STRATUM,
+    add_stratum,
+    arm_names,
+    contrast_name,
+    refuse_absent_arm,
+    sizes,
+)
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
@@ -36,7 +43,7 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     Raises
     ------
     ModelError
-        If nobody is at risk, or nobody has an event.
+        If nobody is at risk, or an arm has no event.
 
     Source
     ------
@@ -72,7 +79,14 @@ def fit_cox(rows: pd.DataFrame, event: pd.Series, data: Allocated, ties: Ties) -
 
 
 def treated(rows: pd.DataFrame, data: Allocated) -> np.ndarray:
-    """1 in the intervention arm, 0 in the control arm, (n,)."""
+    """1 in the intervention arm, 0 in the control arm, (n,).
+
+    Raises
+    ------
+    ModelError
+        If an arm has nobody.
+    """
+    refuse_absent_arm(rows, data)
     return (rows[ARM] == arm_names(data)[0]).to_numpy(float)
 
 

@@ -29,14 +29,17 @@ def ratio_estimate(
     Raises
     ------
     ModelError
-        If the standard error is zero.
+        If the ratio is 0 or infinite, or its logarithm has no standard error or one of zero.
 
     Source
     ------
     Wald interval and test on the scale of the logarithm.
     """
-    if se == 0:
-        raise ModelError(f"the family-robust standard error of the log {name.replace('_', ' ')} is zero.")
+    measure = name.replace("_", " ")
+    if not math.isfinite(log_ratio):
+        raise ModelError(f"the {measure} has no finite estimate, as when an arm has no event.")
+    if not se > 0:
+        raise ModelError(f"the log {measure} has no family-robust standard error above zero.")
     limits, z = interval(np.array([log_ratio]), np.array([se]), level=level), log_ratio / se
     return Estimate(
         name,
