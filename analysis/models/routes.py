@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
+from analysis.errors import ModelError
 from analysis.models.events import select_events
 from analysis.models.groups import STRATUM, add_stratum, arm_names, contrast_name, sizes
 from analysis.models.hazard import fit_cox, treated
@@ -33,12 +34,13 @@ def fit(entry: RoutesAnalysis, data: Allocated, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Per cause `hazard_ratio` (cause-specific), `subdistribution_hazard_ratio`, `gray_test`.
+        Per cause `hazard_ratio` (cause-specific), `subdistribution_hazard_ratio`, `gray_test`. A ratio that
+        cannot be estimated, as when an arm has no event of the cause, has no value, and a note says why.
 
     Raises
     ------
     ModelError
-        If nobody is at risk, or nobody has an event of a cause.
+        If nobody is at risk, an arm has nobody, or nobody has an event.
 
     Source
     ------
@@ -47,6 +49,9 @@ def fit(entry: RoutesAnalysis, data: Allocated, spec: Spec) -> Result:
     """
     rows = add_stratum(select_events(data, entry.population, entry.event), entry.strata)
     code = rows["cause"].map(_positions(entry)).fillna(0).astype(int)
+    if not code.any():
+        raise ModelError("nobody has an event, so there is no route to compare.")
+    found = [_of_cause(rows, code, cause, entry, data, spec) for cause in entry.reported]
     return Result(
         analysis=entry.id,
         family=entry.family,
@@ -56,33 +61,64 @@ def fit(entry: RoutesAnalysis, data: Allocated, spec: Spec) -> Result:
         timing=entry.timing,
         method=_method(entry),
         counts=(*sizes(rows, data), *_events(rows, entry, data)),
-        estimates=tuple(
-            each for cause in entry.reported for each in _of_cause(rows, code, cause, entry, data, spec)
-        ),
+        estimates=tuple(each for estimates, _ in found for each in estimates),
+        notes=tuple(dict.fromkeys(note for _, notes in found for note in notes)),
     )
 
 
 def _of_cause(
     rows: pd.DataFrame, code: pd.Series, cause: str, entry: RoutesAnalysis, data: Allocated, spec: Spec
-) -> list[Estimate]:
+) -> tuple[list[Estimate], list[str]]:
     position, labels = _positions(entry)[cause], {"cause": cause, "contrast": contrast_name(data)}
-    specific = fit_cox(rows, code == position, data, entry.ties)
-    outcome = rows["time_days"].to_numpy(float), code.to_numpy()
+    parts = {
+        "hazard_ratio": lambda name: [
+            _ratio(name, fit_cox(rows, code == position, data, entry.ties), spec, labels)
+        ],
+        "subdistribution_hazard_ratio": lambda name: [
+            _ratio(name, _subdistribution(rows, code, position, data), spec, labels)
+        ],
+        "gray_test": lambda name: _gray(name, rows, code, position, labels),
+    }
+    estimates, notes = [], []
+    for name, part in parts.items():
+        try:
+            estimates += part(name)
+        except ModelError as error:
+            estimates.append(Estimate(name, None, labels=labels))
+            notes.append(f"{spec.codelists['state'][cause]}: {error}")
+    return estimates, notes
+
+
+def _subdistribution(rows: pd.DataFrame, code: pd.Series, position: int, data: Allocated) -> FineGrayFit:
     strata = rows[STRATUM].to_numpy()
-    common = {"cluster": rows["family_id"].to_numpy(), "strata": strata, "cause_of_interest": position}
-    subdistribution = fine_gray(
-        *outcome,
+    return fine_gray(
+        rows["time_days"].to_numpy(float),
+        code.to_numpy(),
         treated(rows, data)[:, None],
-        entry=rows["entry_days"].to_numpy(float),
+        cluster=rows["family_id"].to_numpy(),
+        strata=strata,
         censoring_strata=strata,
-        **common,
+        entry=rows["entry_days"].to_numpy(float),
+        cause_of_interest=position,
     )
-    gray = gray_test(*outcome, rows[ARM].to_numpy(), **common)
+
+
+def _gray(
+    name: str, rows: pd.DataFrame, code: pd.Series, position: int, labels: dict[str, str]
+) -> list[Estimate]:
+    if (rows["entry_days"] > 0).any():
+        raise ModelError("Gray's test has no risk sets for children who are first observed late.")
+    found = gray_test(
+        rows["time_days"].to_numpy(float),
+        code.to_numpy(),
+        rows[ARM].to_numpy(),
+        cluster=rows["family_id"].to_numpy(),
+        strata=rows[STRATUM].to_numpy(),
+        cause_of_interest=position,
+    )
     return [
-        _ratio("hazard_ratio", specific, spec, labels),
-        _ratio("subdistribution_hazard_ratio", subdistribution, spec, labels),
-        _test(gray.robust, {**labels, "variance": "family-robust"}),
-        _test(gray.plain, {**labels, "variance": "independent children"}),
+        _test(name, found.robust, {**labels, "variance": "family-robust"}),
+        _test(name, found.plain, {**labels, "variance": "independent children"}),
     ]
 
 
@@ -95,10 +131,10 @@ def _ratio(name: str, fitted: CoxFit | FineGrayFit, spec: Spec, labels: dict[str
     return ratio_estimate(name, float(fitted.coef[0]), se, level=spec.trial.level, labels=labels)
 
 
-def _test(found: ChiSquare, labels: dict[str, str]) -> Estimate:
-    return Estimate(
-        "gray_test", found.statistic, df=found.df, statistic=found.statistic, p=found.p, labels=labels
-    )
+def _test(name: str, found: ChiSquare, labels: dict[str, str]) -> Estimate:
+    if math.isnan(found.statistic):
+        raise ModelError("Gray's test cannot be made, as when nobody has an event by this route.")
+    return Estimate(name, found.statistic, df=found.df, statistic=found.statistic, p=found.p, labels=labels)
 
 
 def _events(rows: pd.DataFrame, entry: RoutesAnalysis, data: Allocated) -> list[Count]:
