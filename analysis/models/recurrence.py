@@ -45,7 +45,8 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Curves `mean_count`; `mean_count` and `mean_count_difference` per day; `rate_ratio` to the last day.
+        Curves `mean_count`; `mean_count` and `mean_count_difference` per day; `rate_ratio` to the last day,
+        without a value and with a note where it cannot be estimated, as when an arm has no event.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
     fitted = {(cell.arm, cell.stratum): _curve(cell.rows) for cell in cells(rows, data)}
     days = np.asarray(entry.days, dtype=float)
     counted = arm_quantities(fitted, rows, lambda curve: curve.at(days))
+    ratio, missing = _ratio_or_note(rows, entry, data, spec)
     return Result(
         analysis=entry.id,
         family=entry.family,
@@ -81,10 +83,10 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
                 difference_name="mean_count_difference",
                 kind="positive",
             ),
-            *_rate_ratio(rows, entry, data, spec),
+            *ratio,
         ),
         curves=mean_curves(fitted, rows, ("event", entry.parameter), max(entry.days), spec),
-        notes=tuple(dict.fromkeys(note for curve in fitted.values() for note in curve.notes)),
+        notes=(*dict.fromkeys(note for curve in fitted.values() for note in curve.notes), *missing),
     )
 
 
@@ -138,9 +140,19 @@ def _numbers(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data) -> list[
     return found
 
 
-def _rate_ratio(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data, spec: Spec) -> list[Estimate]:
+def _ratio_or_note(
+    rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data, spec: Spec
+) -> tuple[list[Estimate], list[str]]:
     if not isinstance(data, Allocated):
-        return []
+        return [], []
+    try:
+        return _rate_ratio(rows, entry, data, spec), []
+    except ModelError as error:
+        labels = {"contrast": contrast_name(data)}
+        return [Estimate("rate_ratio", None, labels=labels)], [f"No ratio of rates: {error}"]
+
+
+def _rate_ratio(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Allocated, spec: Spec) -> list[Estimate]:
     last = max(entry.days)
     rows = rows[rows["start"] < last]
     event = (rows["is_event"] & (rows["stop"] <= last)).to_numpy(int)
