@@ -20,13 +20,21 @@ MIXED_COLUMNS = [
     *("parameter", "visit", "child_id", "family_id", "arm", "value", "base"),
     *("base_missing_reason", "form"),
 ]
+EVENT_COLUMNS = [
+    *("parameter", "basis", "child_id", "family_id", "arm"),
+    *("start_date", "entry_days", "time_days", "cause"),
+]
+RECURRENCE_COLUMNS = [
+    *("level", "parameter", "unit_id", "family_id", "arm"),
+    *("start", "stop", "is_event", "is_death"),
+]
 
 
 def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
     """Name of the input -> its rows, as text."""
     read = {
         name: pd.read_csv(allocated / f"{name}.csv", dtype=str, keep_default_na=False)
-        for name in ("subjects", "outcomes", "events", "transitions")
+        for name in ("subjects", "outcomes", "events", "transitions", "recurrences")
     }
     people = read["subjects"].set_index("child_id")
     outcomes = read["outcomes"]
@@ -50,13 +58,38 @@ def inputs(allocated: Path) -> dict[str, pd.DataFrame]:
     recorded = people.index[people["is_in_records"] == "true"]
     randomised = people.index[people["is_randomised"] == "true"]
     events = read["events"]
-    events = events[(events["basis"] == "legal") & events["child_id"].isin(randomised)]
-    events = events[["child_id", "family_id", "arm", "entry_days", "time_days", "cause"]].join(
-        people[["site", "is_in_records"]], on="child_id"
+    events = events[events["child_id"].isin(randomised)][EVENT_COLUMNS].join(
+        people[["site", "is_in_records", "care_entry_date"]], on="child_id"
     )
     moves = read["transitions"]
-    moves = moves[moves["child_id"].isin(recorded)].join(people["site"], on="child_id")
-    return {"mixed": mixed, "events": events, "transitions": moves}
+    moves = moves[moves["child_id"].isin(recorded)].join(
+        people[["site", "randomisation_date", "care_entry_date"]], on="child_id"
+    )
+    return {
+        "mixed": mixed,
+        "events": events,
+        "transitions": moves,
+        "recurrences": _recurrences(read["recurrences"], people),
+    }
+
+
+def _recurrences(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Events of care records of the children who have them; reported ones of those who were eligible."""
+    reported = rows["parameter"] == "MALTREATMENT"
+    followed = {
+        flag: people[people[flag] == "true"].reset_index() for flag in ("is_in_records", "is_eligible")
+    }
+    chosen = [
+        (~reported & (rows["level"] == "child"), followed["is_in_records"], "child_id"),
+        (reported & (rows["level"] == "child"), followed["is_eligible"], "child_id"),
+        (reported & (rows["level"] == "family"), followed["is_eligible"], "family_id"),
+    ]
+    parts = []
+    for kept, units, key in chosen:
+        site = units.drop_duplicates(key).set_index(key)["site"]
+        part = rows[kept & rows["unit_id"].isin(site.index)]
+        parts.append(part[RECURRENCE_COLUMNS].assign(site=part["unit_id"].map(site)))
+    return pd.concat(parts)
 
 
 def main(folder: str) -> None:
