@@ -74,7 +74,8 @@ def counting_process(followed: pd.DataFrame, occurred: pd.DataFrame) -> pd.DataF
     events = occurred.merge(followed, on=["level", "unit_id"], how="inner")
     events = events[(events["day"] > events["entry"]) & (events["day"] <= events["end"])]
     events = events.sort_values(["level", "unit_id", "day", *_PLACE], kind="stable").assign(is_event=True)
-    last = followed[followed["end"] > followed["entry"]].assign(day=followed["end"], is_event=False)
+    last = followed[followed["end"] > followed["entry"]]
+    last = last.assign(day=last["end"], is_event=False)
     # Stable, with the events first: of an event and the end of follow-up on one day the event is kept.
     columns = [*_FOLLOWED, "day", "is_event"]
     rows = stack_rows([events, last], columns).sort_values(["level", "unit_id", "day"], kind="stable")

@@ -52,6 +52,10 @@ def test_a_unit_observed_late_begins_late_and_one_without_time_has_no_row():
     assert intervals(rows) == [(40, 50, True, False), (50, 100, False, False)]
 
 
+def test_where_nobody_has_any_time_there_is_no_row():
+    assert not len(counting_process(units(("child", "C0001", "F0001", 7, 7, False)), happened()))
+
+
 @pytest.fixture
 def recurrences(spec: Spec):
     """Rows of one parameter for children C0001 and C0002 of family F0001."""
