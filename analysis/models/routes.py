@@ -7,7 +7,14 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.events import select_events
-from analysis.models.groups import STRATUM, add_stratum, arm_names, contrast_name, sizes
+from analysis.models.groups import (
+    STRATUM,
+    add_stratum,
+    arm_names,
+    contrast_name,
+    refuse_absent_arm,
+    sizes,
+)
 from analysis.models.hazard import fit_cox, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
@@ -49,6 +56,7 @@ def fit(entry: RoutesAnalysis, data: Allocated, spec: Spec) -> Result:
     """
     rows = add_stratum(select_events(data, entry.population, entry.event), entry.strata)
     code = rows["cause"].map(_positions(entry)).fillna(0).astype(int)
+    refuse_absent_arm(rows, data)
     if not code.any():
         raise ModelError("nobody has an event, so there is no route to compare.")
     found = [_of_cause(rows, code, cause, entry, data, spec) for cause in entry.reported]
