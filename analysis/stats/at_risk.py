@@ -99,7 +99,10 @@ def as_intervals(start: ArrayLike, stop: ArrayLike) -> tuple[FloatArray, FloatAr
 
 def risk_window(start: FloatArray, stop: FloatArray, time: FloatArray) -> tuple[IntArray, IntArray]:
     """Positions [lo, hi) in the sorted times `time` at which each row is at risk, two arrays (n,)."""
-    return np.searchsorted(time, start, side="right"), np.searchsorted(time, stop, side="right")
+    # Without delayed entry one search serves all rows.
+    same = len(start) > 0 and bool((start == start[0]).all())
+    lo = np.searchsorted(time, start[:1] if same else start, side="right")
+    return np.repeat(lo, len(start)) if same else lo, np.searchsorted(time, stop, side="right")
 
 
 def numbers_at_risk(stop: ArrayLike, at: ArrayLike, *, start: ArrayLike | None = None) -> IntArray:

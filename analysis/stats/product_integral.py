@@ -180,7 +180,7 @@ def _initial(
     weight = spells.weight[there]
     p0 = np.bincount(spells.source[there], weights=weight, minlength=n_states) / weight.sum()
     part, who = weight / weight.sum(), spells.subject[there]
-    influence[who] = -p0 * part[:, None]
+    influence -= np.bincount(who, part, len(influence))[:, None] * p0
     influence[who, spells.source[there]] += part
     return p0, influence
 
@@ -218,8 +218,12 @@ def _squares_by_kind(curve: ProductIntegral, cluster: IntArray, kind: IntArray, 
     meet = _meetings(cluster, kind, spells.weight, n_kinds)
     squares = np.empty((m + 1, size))
     for begin in range(0, m + 1, TOGETHER):
-        some = np.ascontiguousarray(carried[begin : begin + TOGETHER].reshape(-1, n_kinds).T)
-        squares[begin : begin + TOGETHER] = np.einsum("uc,uc->c", some, meet @ some).reshape(-1, size)
+        part = carried[begin : begin + TOGETHER].transpose(2, 1, 0)
+        some = np.ascontiguousarray(part[:, 1:])
+        met = (meet @ some.reshape(n_kinds, -1)).reshape(some.shape)
+        squares[begin : begin + TOGETHER, 1:] = np.einsum("usk,usk->ks", some, met)
+        # Influences of all states sum to 0, so the first state needs no product of its own.
+        squares[begin : begin + TOGETHER, 0] = -np.einsum("uk,uk->k", part[:, 0], met.sum(axis=1))
     return squares
 
 
