@@ -115,6 +115,7 @@ def _estimand(estimand: Any, spec: Spec, view: View) -> dict[str, Any]:
         },
         "treatment": UNTOLD_TREATMENT if view == "open" else estimand.treatment,
         "population": spec.populations[estimand.population].label,
+        "analysed_in": spec.populations[estimand.analysed_in].label if estimand.analysed_in else "",
         "average": average_name(estimand),
         "events": [(each.event, each.strategy, each.assumed) for each in estimand.intercurrent_events],
         "main": [(each, spec.analyses[each].title) for each in estimand.main],

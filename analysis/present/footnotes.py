@@ -29,7 +29,7 @@ def footnotes(
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
         *_lines("Abbreviations", [abbreviations(items, spec)]),
-        *_by_analysis("Note", fitted, lambda item: item.notes),
+        *_by_analysis("Note", fitted, lambda item: (remark(item, spec), *item.notes)),
     )
 
 
@@ -40,9 +40,16 @@ def estimand_text(estimand: Estimand, spec: Spec, view: View) -> str:
     events = "; ".join(f"{each.event.lower()} ({each.strategy})" for each in estimand.intercurrent_events)
     return (
         f"{estimand.id}, {_lower(estimand.title)}. {estimand.treatment}; in those of the population "
-        f"\u201c{_lower(spec.populations[estimand.population].label)}\u201d; {_lower(estimand.variable)}; "
+        f"{_who(estimand, spec)}; {_lower(estimand.variable)}; "
         f"{_lower(estimand.summary)}, {average_name(estimand)}. Intercurrent events: {events}."
     )
+
+
+def _who(estimand: Estimand, spec: Spec) -> str:
+    label = f"\u201c{_lower(spec.populations[estimand.population].label)}\u201d"
+    if not estimand.analysed_in:
+        return label
+    return f"{label}, analysed in \u201c{_lower(spec.populations[estimand.analysed_in].label)}\u201d"
 
 
 def average_name(estimand: Estimand) -> str:
@@ -67,6 +74,11 @@ def status_sentence(entry: Analysis) -> str:
     """Role and timing of an analysis, with the assumption it stands on."""
     reason = f"; assumed: {_lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
     return f"{entry.id} {status_name(entry)}{reason}."
+
+
+def remark(item: Found, spec: Spec) -> str:
+    """What the plan says beside the numbers of an analysis; empty when it says nothing."""
+    return spec.analyses[item.analysis].remark or ""
 
 
 def abbreviations(items: Iterable[Found], spec: Spec) -> str:

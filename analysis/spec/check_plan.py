@@ -97,13 +97,14 @@ def _check_condition(spec: Spec, condition: Condition, flags: set[str], *, where
 
 def _check_estimand(spec: Spec, estimand: Estimand) -> None:
     where = f"estimands.yaml, entry {estimand.id}"
-    check_known([estimand.population], spec.populations, where=where, what="population")
+    named = [estimand.population, estimand.analysis_set]
+    check_known(named, spec.populations, where=where, what="population")
     analyses = [*estimand.main, *estimand.sensitivity]
     check_known(analyses, spec.analyses, where=where, what="analysis")
     if strangers := [name for name in analyses if estimand.id not in spec.analyses[name].estimands]:
         raise SpecError(f"{where}: analysis {strangers[0]} is of another estimand, or of none.")
     for main in estimand.main:
-        if spec.analyses[main].population != estimand.population:
+        if spec.analyses[main].population != estimand.analysis_set:
             raise SpecError(f"{where}: its main analysis {main} is of another population.")
 
 
@@ -163,7 +164,7 @@ def _codes_of_column(spec: Spec, table: str, column: str, *, where: str) -> Mapp
 def _check_averages(spec: Spec, analysis: AveragesAnalysis, *, where: str) -> None:
     for name, average in ((analysis.child_estimand, "child"), (analysis.estimand, "family")):
         estimand = spec.estimands[name]
-        if (estimand.average, estimand.population) != (average, analysis.population):
+        if (estimand.average, estimand.analysis_set) != (average, analysis.population):
             raise SpecError(
                 f"{where}: estimand {name} must be the average over one {average}, of this population."
             )

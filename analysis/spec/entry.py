@@ -10,7 +10,7 @@ Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive", "
 
 
 class Entry(Assumable):
-    """What every analysis of the plan has."""
+    """What every analysis of the plan has. `remark` is a sentence its reader needs beside the numbers."""
 
     id: str
     title: str
@@ -18,6 +18,7 @@ class Entry(Assumable):
     timing: Timing
     estimand: str | None = None
     population: str | None = None
+    remark: str | None = None
 
     @property
     def estimands(self) -> tuple[str, ...]:

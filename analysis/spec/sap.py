@@ -61,13 +61,15 @@ class IntercurrentEvent(Assumable):
 class Estimand(Declaration):
     """ICH E9(R1) attributes, and whose average a cluster trial means.
 
-    Several outcomes may share them; `main` then names one analysis for each.
+    Several outcomes may share them; `main` then names one analysis for each. `analysed_in` is the population
+    whose data the main analyses have, where that is not all of `population`.
     """
 
     id: str
     title: str
     treatment: str
     population: str
+    analysed_in: str | None = None
     variable: str
     intercurrent_events: tuple[IntercurrentEvent, ...]
     summary: str
@@ -76,6 +78,11 @@ class Estimand(Declaration):
     main: tuple[str, ...]
     sensitivity: tuple[str, ...]
     no_sensitivity: str | None = None
+
+    @property
+    def analysis_set(self) -> str:
+        """The population the main analyses are of."""
+        return self.analysed_in or self.population
 
     @field_validator("main", mode="before")
     @classmethod

@@ -318,10 +318,16 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
         "Note",
     ]
     assert "averaged over children (marginal)" in notes["Estimand"]
+    assert "“randomised and eligible”, analysed in “followed up at 2.5 years”;" in notes["Estimand"]
     assert "A01 primary, declared in the plan; assumed" in notes["Status"]
     assert (
         notes["Abbreviations"] == "NIM, New Orleans Intervention Model; SAU, Social work services as usual."
     )
+
+
+def test_what_the_plan_remarks_stands_among_the_notes() -> None:
+    notes = {note.term: note.text for note in table("closed", "T9").footnotes}
+    assert "A11: Only children randomised are in it." in notes["Note"]
 
 
 def test_a_post_hoc_analysis_says_so() -> None:
