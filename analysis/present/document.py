@@ -120,6 +120,7 @@ def _estimand(estimand: Any, spec: Spec, view: View) -> dict[str, Any]:
         "events": [(each.event, each.strategy, each.assumed) for each in estimand.intercurrent_events],
         "main": [(each, spec.analyses[each].title) for each in estimand.main],
         "sensitivity": [(each, spec.analyses[each].title) for each in estimand.sensitivity],
+        "supplementary": [(each, spec.analyses[each].title) for each in estimand.supplementary],
     }
 
 

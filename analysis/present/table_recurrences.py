@@ -30,7 +30,7 @@ def _rows(item: Result | Failure, request: Request) -> list[Row]:
         return [request.failed(item)]
     entry = request.spec.analyses[item.analysis]
     days = values_of(select(item.estimates, name="mean_count"), "day")
-    shown = days[-1:] if entry.role == "sensitivity" else days
+    shown = days[-1:] if entry.is_beside_the_main else days
     return [
         Row(request.name(item), kind="group"),
         _events_row(item, request, entry.level),

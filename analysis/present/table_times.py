@@ -14,7 +14,7 @@ FAMILY_HOME, FAMILY_HOME_LABEL = "family_home", "In a permanent family home"
 PROBABILITY_CONVENTIONS = (
     "Probabilities in per cent, differences in percentage points",
     "No interval is given where nobody had the event",
-    "Sensitivity analyses are shown at the last day only; all days are in the results",
+    "Sensitivity and supplementary analyses are shown at the last day only; all days are in the results",
 )
 DAYS_CONVENTIONS = (
     "Mean days per child from randomisation to the last day of the plan",
@@ -75,7 +75,7 @@ def _rows(request: Request, read: Callable[[Result, Request], list[Row]]) -> lis
 def _probability_rows(result: Result, request: Request) -> list[Row]:
     days = values_of(select(result.estimates, name="probability"), "day")
     causes = values_of(select(result.estimates, name="probability"), "cause")
-    if request.spec.analyses[result.analysis].role == "sensitivity":
+    if request.spec.analyses[result.analysis].is_beside_the_main:
         return [_last_row(result, request, cause, days[-1]) for cause in causes if days]
     rows = []
     for cause in causes:

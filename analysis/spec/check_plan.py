@@ -99,9 +99,8 @@ def _check_estimand(spec: Spec, estimand: Estimand) -> None:
     where = f"estimands.yaml, entry {estimand.id}"
     named = [estimand.population, estimand.analysis_set]
     check_known(named, spec.populations, where=where, what="population")
-    analyses = [*estimand.main, *estimand.sensitivity]
-    check_known(analyses, spec.analyses, where=where, what="analysis")
-    if strangers := [name for name in analyses if estimand.id not in spec.analyses[name].estimands]:
+    check_known(estimand.analyses, spec.analyses, where=where, what="analysis")
+    if strangers := [name for name in estimand.analyses if estimand.id not in spec.analyses[name].estimands]:
         raise SpecError(f"{where}: analysis {strangers[0]} is of another estimand, or of none.")
     for main in estimand.main:
         if spec.analyses[main].population != estimand.analysis_set:
@@ -112,6 +111,7 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     where = f"analyses.yaml, entry {analysis.id}"
     subjects = set(spec.table("subjects").columns)
     check_known(analysis.estimands, spec.estimands, where=where, what="estimand")
+    _check_listed(spec, analysis, where=where)
     if analysis.population:
         check_known([analysis.population], spec.populations, where=where, what="population")
     if isinstance(analysis, OutcomeAnalysis):
@@ -128,6 +128,18 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     check_event_entry(spec, analysis, where=where, subjects=subjects)
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
+
+
+def _check_listed(spec: Spec, analysis: Analysis, *, where: str) -> None:
+    """An analysis stands in a list of each estimand it names, and in the one its role says."""
+    for name in analysis.estimands:
+        estimand = spec.estimands[name]
+        if analysis.id not in estimand.analyses:
+            raise SpecError(
+                f"{where}: estimand {name} lists it neither as main, sensitivity nor supplementary."
+            )
+        if analysis.is_beside_the_main and analysis.id not in getattr(estimand, analysis.role):
+            raise SpecError(f"{where}: its role is {analysis.role}, but estimand {name} lists it elsewhere.")
 
 
 def _check_outcome(spec: Spec, analysis: OutcomeAnalysis, *, where: str) -> None:

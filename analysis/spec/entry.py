@@ -5,8 +5,12 @@ from typing import Literal
 from analysis.spec.base import Assumable
 
 Timing = Literal["prespecified", "post_hoc"]
-# Of children whom something after randomisation selected, an analysis is `not randomised`.
-Role = Literal["primary", "secondary", "sensitivity", "safety", "descriptive", "not randomised"]
+# A sensitivity analysis answers the estimand's question under other assumptions, a supplementary one another
+# question (ICH E9(R1)). Of children whom something after randomisation selected, one is `not randomised`.
+Role = Literal[
+    "primary", "secondary", "sensitivity", "supplementary", "safety", "descriptive", "not randomised"
+]
+BESIDE: tuple[Role, ...] = ("sensitivity", "supplementary")
 
 
 class Entry(Assumable):
@@ -19,6 +23,11 @@ class Entry(Assumable):
     estimand: str | None = None
     population: str | None = None
     remark: str | None = None
+
+    @property
+    def is_beside_the_main(self) -> bool:
+        """Whether it stands beside the main analysis of an estimand."""
+        return self.role in BESIDE
 
     @property
     def estimands(self) -> tuple[str, ...]:

@@ -78,6 +78,12 @@ class Estimand(Declaration):
     main: tuple[str, ...]
     sensitivity: tuple[str, ...]
     no_sensitivity: str | None = None
+    supplementary: tuple[str, ...] = ()
+
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """All its analyses: main, sensitivity, supplementary."""
+        return (*self.main, *self.sensitivity, *self.supplementary)
 
     @property
     def analysis_set(self) -> str:

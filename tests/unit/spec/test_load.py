@@ -230,9 +230,21 @@ BROKEN = {
     ),
     "estimand without a sensitivity analysis": (
         ESTIMANDS,
-        "sensitivity: [A22B]",
-        "sensitivity: []",
+        "  no_sensitivity: The difference in means of E1 needs no cut point.\n",
+        "",
         ("estimands.yaml", "E11", "no_sensitivity"),
+    ),
+    "analysis its estimand does not list": (
+        ESTIMANDS,
+        "supplementary: [A22B]",
+        "supplementary: []",
+        ("analyses.yaml", "A22B", "E11 lists it neither"),
+    ),
+    "role that its estimand does not give it": (
+        ANALYSES,
+        "role: supplementary",
+        "role: sensitivity",
+        ("A09A", "its role is sensitivity, but estimand E1 lists it elsewhere"),
     ),
     "main analysis of an estimand": (ESTIMANDS, "main: A01", "main: A99", ("estimands.yaml", "E1", "A99")),
     "main analysis of another estimand": (
