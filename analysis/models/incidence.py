@@ -115,7 +115,9 @@ def _restricted_mean(fitted: dict, rows: pd.DataFrame, data: Data, spec: Spec) -
 
 def _method(entry: IncidenceAnalysis, spec: Spec) -> str:
     kind = (
-        "1 less the Kaplan-Meier estimate" if entry.combine else "Aalen-Johansen estimate, routes competing"
+        "1 less the Kaplan-Meier estimate, deaths censored"
+        if entry.combine
+        else "Aalen-Johansen estimate, routes competing"
     )
     return (
         f"{kind}; ties exact. {stratum_sentence(entry.strata, spec)} Standard errors robust to dependence "
