@@ -115,7 +115,7 @@ def _restricted_mean(fitted: dict, rows: pd.DataFrame, data: Data, spec: Spec) -
 
 def _method(entry: IncidenceAnalysis, spec: Spec) -> str:
     kind = (
-        "1 less the Kaplan-Meier estimate, deaths censored"
+        "1 less the Kaplan-Meier estimate, other endings censored"
         if entry.combine
         else "Aalen-Johansen estimate, routes competing"
     )

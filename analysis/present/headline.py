@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from analysis.present import format as fmt
+from analysis.present.footnotes import TIMINGS
 from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, results_for, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
@@ -54,9 +55,10 @@ def _rows(item: Found, request: Request) -> list[Row]:
 
 
 def _row(result: Result, request: Request, line: _Line) -> Row:
+    late = f" ({TIMINGS['post_hoc']})" if result.timing == "post_hoc" else ""
     cells = [Cell(text, {}, result.analysis, line.measure) for text in line.texts]
     if not request.contrast:
-        return Row(line.measure, tuple(cells), indent=1)
+        return Row(f"{line.measure}{late}", tuple(cells), indent=1)
     found = line.effect
     p = found.p if found and line.is_tested else None
     full = numbers(value=found.value, low=found.low, high=found.high) if found else {}
@@ -64,7 +66,7 @@ def _row(result: Result, request: Request, line: _Line) -> Row:
     cells.append(Cell(shown, full, result.analysis, line.effect_name))
     tested = fmt.p_value(p) if line.is_tested else NOT_TESTED
     cells.append(Cell(tested, numbers(p=p), result.analysis, "P value"))
-    return Row(f"{line.measure}; {line.effect_name}", tuple(cells), indent=1)
+    return Row(f"{line.measure}; {line.effect_name}{late}", tuple(cells), indent=1)
 
 
 def _value(found: Estimate | None) -> float | None:

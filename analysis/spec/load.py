@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from analysis.errors import SpecError
 from analysis.spec import check_references
+from analysis.spec.amendments import FILE as AMENDMENTS
+from analysis.spec.amendments import check_amendments, read_amendments
 from analysis.spec.base import Model, parse, read_yaml
 from analysis.spec.declarations import Code, Spec
 from analysis.spec.instruments import Instrument, Score
@@ -49,6 +51,7 @@ def load_spec(folder: Path) -> Spec:
         reported=_many(sap / "reported.yaml", Reported),
     )
     check_references.check(spec)
+    check_amendments(read_amendments(folder / AMENDMENTS), spec.analyses, spec.trial.sap_version)
     return spec
 
 

@@ -9,6 +9,7 @@ from tests.unit.spec.conftest import DATA_SPEC, Declarations
 
 ANALYSES, ESTIMANDS = "sap/analyses.yaml", "sap/estimands.yaml"
 POPULATIONS, OUTPUTS = "sap/populations.yaml", "sap/outputs.yaml"
+AMENDMENTS = "sap/AMENDMENTS.md"
 FLOW, REPORTED, TRIAL = "sap/flow.yaml", "sap/reported.yaml", "sap/trial.yaml"
 PACKAGE, STATES, RULES = "datapackage.yaml", "states.yaml", "rules.yaml"
 SDQ, PEDSQL, SCORES = "instruments/sdq.yaml", "instruments/pedsql.yaml", "instruments/scores.yaml"
@@ -599,6 +600,21 @@ BROKEN = {
     "form without a code": (SDQ, 'id: "4-17"', 'id: "4-16"', ("SDQ", "4-16")),
     "items that the table lacks": (PEDSQL, "item_prefix: p", "item_prefix: q", ("PEDSQL", "q01")),
     "score without a code": (SCORES, "parameter: PIRGAS", "parameter: PIRGASS", ("scores.yaml", "PIRGASS")),
+    "version that no amendment made": (
+        TRIAL,
+        'sap_version: "1.0"',
+        'sap_version: "1.1"',
+        ("AMENDMENTS.md", "last version is 1.0", "sap_version 1.1"),
+    ),
+    "later analysis without an amendment": (
+        ANALYSES,
+        "family: harms\n  role: safety\n  timing: prespecified",
+        "family: harms\n  role: safety\n  timing: post_hoc",
+        ("AMENDMENTS.md", "no row names A50"),
+    ),
+    "amendment without a date": (AMENDMENTS, "2026-11-23", "", ("AMENDMENTS.md", "row 1", "date")),
+    "amendment with a cell too few": (AMENDMENTS, "| all |", "|", ("AMENDMENTS.md", "row 1: 4 cells")),
+    "amendments without their table": (AMENDMENTS, "| Version", "| Edition", ("AMENDMENTS.md", "table of")),
     "id given twice": (
         POPULATIONS,
         "- id: eligible",
@@ -619,6 +635,13 @@ def test_one_broken_thing_is_named(declarations: Declarations, case: str) -> Non
     message = declarations.refusal()
     for part in named:
         assert part in message, message
+
+
+def test_a_later_analysis_with_its_amendment_is_read(declarations: Declarations) -> None:
+    declarations.append(AMENDMENTS, "| 1.1 | 2027-01-10 | A49, A50 | Added. | Asked for. |\n")
+    declarations.edit(TRIAL, 'sap_version: "1.0"', 'sap_version: "1.1"')
+    declarations.edit(ANALYSES, "role: safety\n  timing: prespecified", "role: safety\n  timing: post_hoc")
+    assert declarations.load().analyses["A50"].timing == "post_hoc"
 
 
 CODELIST = "codelists/sex.csv"

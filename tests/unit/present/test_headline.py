@@ -1,0 +1,21 @@
+"""The first page's table."""
+
+from dataclasses import replace
+
+from analysis.present.headline import summarise
+from analysis.present.table_form import Row, Table
+from tests.unit.present import fabricated
+
+
+def summary(view: str = "closed", **results) -> Table:
+    return summarise({**fabricated.results(view), **results}, fabricated.spec(), view)
+
+
+def rows_of(made: Table, analysis: str) -> list[Row]:
+    return [row for row in made.rows if row.cells and row.cells[0].analysis == analysis]
+
+
+def test_a_post_hoc_analysis_says_so_on_the_first_page() -> None:
+    late = replace(fabricated.results("closed")["A30"], timing="post_hoc")
+    assert [row.stub.endswith("(post hoc)") for row in rows_of(summary(A30=late), "A30")] == [True]
+    assert not any("post hoc" in row.stub for row in summary().rows)
