@@ -10,9 +10,16 @@ CLOCKS = {"care_entry_date": "entry to care", "randomisation_date": "randomisati
 
 
 def select_events(
-    data: Data, population: str, event: EventSelection, *, origin: Origin | None = None
+    data: Data,
+    population: str,
+    event: EventSelection,
+    *,
+    origin: Origin | None = None,
+    until: int | None = None,
 ) -> pd.DataFrame:
     """Times of one parameter and basis, from another day than the table's if asked for, ordered by child.
+
+    What happens after day `until` is censored on it; who is first observed later is left out.
 
     Returns
     -------
@@ -37,6 +44,8 @@ def select_events(
         )
     if origin:
         rows = from_origin(rows, rows["start_date"], origin, start="entry_days", stop="time_days")
+    if until is not None:
+        rows = _ended(rows, until)
     return rows.assign(happened=rows["cause"].isin(event.causes)).sort_values("child_id", kind="stable")
 
 
@@ -51,6 +60,12 @@ def from_origin(
     shift = (zero - rows[origin]).dt.days
     moved = rows.assign(**{start: (rows[start] + shift).clip(lower=0), stop: rows[stop] + shift})
     return moved[moved[stop] > moved[start]]
+
+
+def _ended(rows: pd.DataFrame, until: int) -> pd.DataFrame:
+    rows = rows[rows["entry_days"] < until]
+    late = rows["time_days"] > until
+    return rows.assign(cause=rows["cause"].mask(late), time_days=rows["time_days"].clip(upper=until))
 
 
 def clock_sentence(origin: Origin | None) -> str:

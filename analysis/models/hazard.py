@@ -38,7 +38,7 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     -------
     Result
         `hazard_ratio` with limits and p from the family-robust variance; `log_hazard_ratio` with its standard
-        error beside the model-based one.
+        error beside the model-based one; `last_day` to which events count.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     ------
     Cox (1972); Lin & Wei (1989), JASA 84:1074; Lee, Wei & Amato (1992) for the sum within families.
     """
-    rows = add_stratum(select_events(data, entry.population, entry.event, origin=entry.origin), entry.strata)
+    chosen = select_events(data, entry.population, entry.event, origin=entry.origin, until=entry.until)
+    rows = add_stratum(chosen, entry.strata)
     fitted = fit_cox(rows, rows["happened"], data, entry.ties)
     return Result(
         analysis=entry.id,
@@ -60,8 +61,8 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
         timing=entry.timing,
         method=_method(entry),
         counts=(*sizes(rows, data), *count_events(rows, data)),
-        estimates=_estimates(fitted, contrast_name(data), spec.trial.level),
-        notes=(*fitted.notes, _span(rows)),
+        estimates=(*_estimates(fitted, contrast_name(data), spec.trial.level), _last_day(rows, entry)),
+        notes=(*fitted.notes, _span(entry)),
     )
 
 
@@ -98,12 +99,14 @@ def count_events(rows: pd.DataFrame, data: Allocated) -> list[Count]:
     ]
 
 
-def _span(rows: pd.DataFrame) -> str:
-    return (
-        "Events count to the end of the care records: the longest follow-up is "
-        f"{int(rows['time_days'].max())} days. Proportional hazards are "
-        "assumed; the curves show how far they hold."
-    )
+def _last_day(rows: pd.DataFrame, entry: HazardAnalysis) -> Estimate:
+    """The day to which events count: the plan's, or that of the longest follow-up."""
+    return Estimate("last_day", float(entry.until or rows["time_days"].max()), unit="days")
+
+
+def _span(entry: HazardAnalysis) -> str:
+    counted = "to the day the plan names" if entry.until else "to the end of the care records"
+    return f"Events count {counted}. Proportional hazards are assumed; the curves show how far they hold."
 
 
 def _estimates(fitted: CoxFit, contrast: str, level: float) -> tuple[Estimate, ...]:

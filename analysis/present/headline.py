@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from analysis.present import format as fmt
 from analysis.present.footnotes import TIMINGS
-from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, results_for, values_of
+from analysis.present.reading import (
+    Found,
+    arm_name,
+    count,
+    decimals_of,
+    horizon_name,
+    label,
+    one,
+    results_for,
+    values_of,
+)
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.present.table_recurrences import COUNT
@@ -134,9 +144,8 @@ def _hazard(result: Result, request: Request) -> list[_Line]:
         for arm in request.arms
     )
     ratio = one(result.estimates, "hazard_ratio")
-    return [
-        _Line("Children with the event in all follow-up", texts, "hazard ratio", ratio, _shown(fmt.RATIO))
-    ]
+    measure = f"Children with the event {horizon_name(result, request.spec)}"
+    return [_Line(measure, texts, "hazard ratio", ratio, _shown(fmt.RATIO))]
 
 
 def _incidence(result: Result, request: Request) -> list[_Line]:

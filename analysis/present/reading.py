@@ -10,6 +10,7 @@ from analysis.errors import BlindingError, ReportError
 from analysis.present import format as fmt
 from analysis.results import Failure, Result, View, select
 from analysis.spec.declarations import Spec
+from analysis.spec.event_entries import HazardAnalysis
 from analysis.spec.outputs import report_of
 from analysis.spec.sap import Output
 
@@ -95,6 +96,16 @@ def label(spec: Spec, codelist: str, code: str) -> str:
 def decimals_of(parameter: str, spec: Spec) -> int:
     """Decimals of a printed mean of this outcome; a difference of means has one more."""
     return spec.scores[parameter].decimals if parameter in spec.scores else fmt.MEAN
+
+
+def horizon_name(result: Result, spec: Spec) -> str:
+    """To which day events of a hazard count, in words."""
+    last = one(result.estimates, "last_day")
+    day = f"to day {fmt.whole(int(last.value))}" if last else ""
+    entry = spec.analyses[result.analysis]
+    if isinstance(entry, HazardAnalysis) and entry.until:
+        return day
+    return ", ".join(filter(None, ("in all follow-up", day)))
 
 
 def contrast_name(contrast: str | None) -> str:

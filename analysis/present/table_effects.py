@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, decimals_of, one
+from analysis.present.reading import Found, arm_name, count, decimals_of, horizon_name, one
 from analysis.present.request import Request
 from analysis.present.table_cells import df_cell, estimate_cell, mean_cell, p_cell, size_rows
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
@@ -18,12 +18,12 @@ BY_GROUP = "one per group"
 SIZES = ("events", "children", "families")
 HAZARDS_CONVENTIONS = (
     "A ratio above 1 means that permanence is reached sooner",
-    "Events are children with the event in all follow-up",
+    "Events are children with the event by the day named",
 )
 SELECTED_CONVENTIONS = (
     "Not randomised: these children were selected by what happened after randomisation, which the service may"
     " have changed; the ratio compares them as they are and is no effect of the service",
-    "Events are children with the event in all follow-up, counted from the day the wait began",
+    "Events are children with the event by the day named, counted from the day the wait began",
 )
 
 
@@ -115,6 +115,6 @@ def _hazard_row(item: Found, request: Request) -> Row:
     ]
     ratio = one(item.estimates, "hazard_ratio")
     return Row(
-        request.name(item),
+        f"{request.name(item)}, {horizon_name(item, request.spec)}",
         (*sizes, estimate_cell(item, ratio, fmt.RATIO, "hazard ratio"), p_cell(item, ratio)),
     )

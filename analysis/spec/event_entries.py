@@ -21,13 +21,15 @@ class EventSelection(Declaration):
 class HazardAnalysis(Entry):
     """A Cox model with family-robust variance.
 
-    Time runs from `origin`, where that is not the clock origin of the trial.
+    Time runs from `origin`, where that is not the clock origin of the trial, and ends `until` a day, later
+    events being censored there; without it all follow-up counts.
     """
 
     family: Literal["hazard"]
     population: str
     event: EventSelection
     origin: Origin | None = None
+    until: Annotated[int, Field(gt=0)] | None = None
     strata: tuple[str, ...]
     ties: Ties
 
