@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from analysis.results import View
 from analysis.spec.base import Assumable, Declaration
 from analysis.spec.declarations import Spec
 
@@ -11,9 +12,16 @@ MARK = "assumed:"
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def assumptions(spec: Spec) -> list[tuple[str, str]]:
-    """Where and what: the trial's own list, then every entry marked as assumed, then the code lists."""
-    found = [(each.item, each.text) for each in spec.trial.assumptions]
+def assumptions(spec: Spec, view: View, *, synthetic: bool) -> list[tuple[str, str]]:
+    """Where and what: the trial's own list, then every entry marked as assumed, then the code lists.
+
+    An open report has none for the closed audience, one of real data none of the synthetic trial.
+    """
+    found = [
+        (each.item, each.text)
+        for each in spec.trial.assumptions
+        if (view != "open" or each.audience == "open") and (synthetic or each.only is None)
+    ]
     parts = (spec.trial, spec.populations, spec.estimands, spec.analyses)
     found += [pair for part in parts for pair in _walk(part, ())]
     found += [pair for part in (spec.states, spec.instruments, spec.scores) for pair in _walk(part, ())]

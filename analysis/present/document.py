@@ -65,6 +65,7 @@ def render_report(
         stages=_stages(results, spec),
         issues=_issues(issues),
         **_declared(spec, view),
+        assumptions=assumptions(spec, view, synthetic=synthetic),
         **_provenance(files),
     )
     _check_complete(page, pieces)
@@ -104,7 +105,6 @@ def _declared(spec: Spec, view: View) -> dict[str, Any]:
         "level": fmt.level_name(trial.level).removesuffix(" CI"),
         "estimands": [_estimand(each, spec, view) for each in spec.estimands.values()],
         "populations": list(spec.populations.values()),
-        "assumptions": assumptions(spec),
     }
 
 

@@ -51,10 +51,16 @@ class Recruitment(Assumable):
 
 
 class Assumption(Declaration):
-    """Something the public record does not say, and what is done instead."""
+    """Something the public record does not say, and what is done instead.
+
+    One that tells of the arms is for the closed `audience`, and what holds of the synthetic trial alone is `only`
+    printed with it.
+    """
 
     item: str
     text: str
+    audience: Literal["open", "closed"] = "open"
+    only: Literal["synthetic"] | None = None
 
 
 class Trial(Declaration):

@@ -16,6 +16,7 @@ from analysis.present.inline_figure import identifier_of, inline_svg
 from analysis.present.stamps import check_stamps
 from analysis.present.tables import tabulate, write_forms
 from analysis.spec.outputs import outputs_of
+from analysis.spec.trial import Assumption
 from tests.unit.present import fabricated, fabricated_parts
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
@@ -258,14 +259,14 @@ def test_families_that_are_absent_or_unknown_are_named() -> None:
 
 
 def test_what_is_assumed_is_named_in_words() -> None:
-    names = [where for where, _ in assumptions(fabricated.spec())]
+    names = [where for where, _ in assumptions(fabricated.spec(), "open", synthetic=True)]
     assert "Binary analysis A22A" in names
     assert not any("=" in name or "None" in name for name in names)
 
 
 def test_every_assumed_entry_is_listed() -> None:
     spec = fabricated.spec()
-    listed = " ".join(text for _, text in assumptions(spec))
+    listed = " ".join(text for _, text in assumptions(spec, "closed", synthetic=True))
     marked = [
         spec.trial.clock_origin,
         *spec.trial.visits,
@@ -277,6 +278,32 @@ def test_every_assumed_entry_is_listed() -> None:
     reasons = [" ".join(each.reason.split()) for each in marked if each.assumed]
     assert len(reasons) > 4 and all(reason in listed for reason in reasons)
     assert all(each.text in listed for each in spec.trial.assumptions)
+
+
+def test_an_assumption_is_told_to_its_audience_only() -> None:
+    spec = fabricated.spec()
+    told = Assumption(item="Losses", text="Told in closed rooms", audience="closed")
+    trial = spec.trial.model_copy(update={"assumptions": (*spec.trial.assumptions, told)})
+    pair = (told.item, told.text)
+    for view, is_told in (("open", False), ("dummy", True), ("closed", True)):
+        assert (pair in assumptions(replace(spec, trial=trial), view, synthetic=False)) is is_told
+
+
+OF_THE_SYNTHETIC_TRIAL = re.compile(r"synthetic|as published|\b(382|488|439|360|367|286)\b|of one arm", re.I)
+
+
+def test_a_report_of_real_data_has_no_word_of_the_synthetic_trial() -> None:
+    spec = fabricated.spec()
+    declared = [
+        *(text for pair in assumptions(spec, "open", synthetic=False) for text in pair),
+        *(text for each in spec.populations.values() for text in (each.label, each.text)),
+        *(text for each in spec.analyses.values() for text in (each.title, each.remark or "")),
+        *(text for each in spec.estimands.values() for text in (each.title, each.variable)),
+        *(each.title for each in spec.outputs.values()),
+    ]
+    assert [text for text in declared if OF_THE_SYNTHETIC_TRIAL.search(text)] == []
+    synthetic = " ".join(text for _, text in assumptions(spec, "open", synthetic=True))
+    assert "439 children in 360 families" in synthetic and "of one arm" not in synthetic
 
 
 def test_two_figures_on_one_page_share_no_name() -> None:
