@@ -9,7 +9,7 @@ from analysis.models.groups import arm_names, contrast_name
 from analysis.models.linear import (
     adjusted_for,
     as_estimate,
-    available_and_analysed,
+    due_and_analysed,
     missing_baseline,
     outcome_rows,
     raw_means,
@@ -86,7 +86,7 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry, spec),
-        counts=available_and_analysed(entry, rows, data),
+        counts=due_and_analysed(entry, rows, data),
         estimates=(
             *raw_means(rows, data, average=CHILD),
             *raw_means(_families(rows), data, average=FAMILY),

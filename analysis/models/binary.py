@@ -9,7 +9,7 @@ from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, contrast_name
 from analysis.models.linear import (
     adjusted_for,
-    available_and_analysed,
+    due_and_analysed,
     missing_baseline,
     outcome_rows,
     removed_families,
@@ -63,7 +63,7 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
         timing=entry.timing,
         method=_method(entry, spec),
         counts=(
-            *available_and_analysed(entry, rows, data),
+            *due_and_analysed(entry, rows, data),
             *(
                 Count("events", int(event[(rows[ARM] == arm).to_numpy()].sum()), {"arm": arm})
                 for arm in arm_names(data)

@@ -18,6 +18,7 @@ from analysis.models.linear import (
     missing_baseline,
     raw_means,
     row_of,
+    those_due,
 )
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
@@ -80,6 +81,7 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
     Biometrics 53:983.
     """
     population = select(data, "subjects", entry.population)
+    due = those_due(population, data, entry.parameter, entry.visits)
     rows = _rows(entry, data)
     columns = _columns(entry, rows, data)
     design = columns.design
@@ -94,7 +96,7 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
         timing=entry.timing,
         method=_method(entry, spec),
         counts=(
-            *sizes(population, data, set="available"),
+            *sizes(due, data, set="due"),
             *sizes(rows, data, set="analysed"),
             *_at_visits(entry, rows, data),
         ),

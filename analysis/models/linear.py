@@ -1,6 +1,6 @@
 """What the linear mixed models of the plan share: rows, covariance, and how a contrast is reported."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,13 @@ from analysis.models.groups import arm_names, select, sizes
 from analysis.results import Count, Estimate
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import CourseAnalysis
-from analysis.spec.visit_outcomes import Covariate, LinearAnalysis, MixedAnalysis, OutcomeAnalysis
+from analysis.spec.visit_outcomes import (
+    NOT_DUE,
+    Covariate,
+    LinearAnalysis,
+    MixedAnalysis,
+    OutcomeAnalysis,
+)
 from analysis.stats.covariance import exchangeable, heterogeneous, random_intercept
 from analysis.stats.marginal_means import mean_row
 from analysis.stats.reml import LinearFit, reml
@@ -39,10 +45,21 @@ def outcome_rows(data: Allocated, entry: OutcomeAnalysis) -> pd.DataFrame:
     return rows[here & rows["value"].notna()].sort_values("child_id", kind="stable").reset_index(drop=True)
 
 
-def available_and_analysed(entry: OutcomeAnalysis, rows: pd.DataFrame, data: Allocated) -> tuple[Count, ...]:
-    """Families and children by arm: those of the population, and those of them with the outcome."""
+def due_and_analysed(entry: OutcomeAnalysis, rows: pd.DataFrame, data: Allocated) -> tuple[Count, ...]:
+    """Families and children by arm: those whose outcome was due, and those of them with the outcome."""
     population = select(data, "subjects", entry.population, entry.within)
-    return (*sizes(population, data, set="available"), *sizes(rows, data, set="analysed"))
+    due = those_due(population, data, entry.outcome.parameter, [entry.outcome.visit])
+    return (*sizes(due, data, set="due"), *sizes(rows, data, set="analysed"))
+
+
+def those_due(
+    population: pd.DataFrame, data: Allocated, parameter: str, visits: Collection[str]
+) -> pd.DataFrame:
+    """Children whose outcome was due at one of the visits, by age, schedule and data cut."""
+    outcomes = data.tables["outcomes"]
+    here = outcomes[(outcomes["parameter"] == parameter) & outcomes["visit"].isin(visits)]
+    waived = here[here["missing_reason"].isin(NOT_DUE)].groupby("child_id")["visit"].nunique()
+    return population[~population["child_id"].isin(waived.index[waived == len(visits)])]
 
 
 def removed_families(entry: OutcomeAnalysis, rows: pd.DataFrame, spec: Spec) -> list[str]:

@@ -10,7 +10,7 @@ from analysis.models.linear import (
     AVERAGED,
     STRUCTURES,
     adjusted_for,
-    available_and_analysed,
+    due_and_analysed,
     estimate_contrast,
     fit_families,
     inference,
@@ -77,7 +77,7 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry, spec),
-        counts=available_and_analysed(entry, rows, data),
+        counts=due_and_analysed(entry, rows, data),
         estimates=(
             *raw_means(rows, data),
             difference,

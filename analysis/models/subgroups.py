@@ -12,7 +12,7 @@ from analysis.models.groups import arm_names, contrast_name, sizes
 from analysis.models.linear import (
     STRUCTURES,
     adjusted_for,
-    available_and_analysed,
+    due_and_analysed,
     estimate_contrast,
     fit_families,
     inference,
@@ -59,7 +59,7 @@ def fit(entry: SubgroupAnalysis, data: Allocated, spec: Spec) -> Result:
     the tests within groups, is evidence of a difference between groups).
     """
     rows = outcome_rows(data, entry)
-    counts: list[Count] = [*available_and_analysed(entry, rows, data)]
+    counts: list[Count] = [*due_and_analysed(entry, rows, data)]
     estimates: list[Estimate] = []
     notes: list[str] = []
     for moderator in entry.moderators:

@@ -3,12 +3,20 @@
 from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, decimals_of, label, one, values_of
 from analysis.present.request import Request
-from analysis.present.table_cells import df_cell, estimate_cell, mean_cell, p_cell, size_rows, value_of
+from analysis.present.table_cells import (
+    ANALYSED_OF_DUE,
+    df_cell,
+    estimate_cell,
+    mean_cell,
+    p_cell,
+    size_rows,
+    value_of,
+)
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Failure, Result
 
 AVERAGES_CONVENTIONS = (
-    "Analysed / available: with the outcome, of those in the population",
+    ANALYSED_OF_DUE,
     "Means and SDs are raw: over children, and over families each with the mean of its children",
 )
 VARIANCES_CONVENTIONS = (

@@ -6,6 +6,11 @@ from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, numbers
 from analysis.results import Estimate, Result
 
+ANALYSED_OF_DUE = (
+    "Analysed / due: with the outcome, of the children (and families with one) it was due from by age, "
+    "schedule and data cut"
+)
+
 
 def value_of(found: Estimate | None, name: str) -> float | None:
     """One number of an estimate, `None` when there is no estimate."""
@@ -13,11 +18,11 @@ def value_of(found: Estimate | None, name: str) -> float | None:
 
 
 def size_rows(result: Result, request: Request, columns: int) -> list[Row]:
-    """Children, then families, analysed and available by arm; the other columns stay empty."""
+    """Children, then families, analysed of those due by arm; the other columns stay empty."""
     blank = (Cell(""),) * (columns - len(request.arms))
     return [
         Row(
-            f"{level.capitalize()} analysed / available",
+            f"{level.capitalize()} analysed / due",
             (*(size_cell(result, arm, level) for arm in request.arms), *blank),
             indent=1,
         )
@@ -26,10 +31,10 @@ def size_rows(result: Result, request: Request, columns: int) -> list[Row]:
 
 
 def size_cell(result: Result, arm: str, level: str) -> Cell:
-    """Children or families analysed, and available."""
-    analysed, available = (count(result, level, arm=arm, set=each) for each in ("analysed", "available"))
-    text = f"{fmt.whole(analysed)} / {fmt.whole(available)}"
-    return Cell(text, numbers(analysed=analysed, available=available), result.analysis, level)
+    """Children or families analysed, and due."""
+    analysed, due = (count(result, level, arm=arm, set=each) for each in ("analysed", "due"))
+    text = f"{fmt.whole(analysed)} / {fmt.whole(due)}"
+    return Cell(text, numbers(analysed=analysed, due=due), result.analysis, level)
 
 
 def mean_cell(result: Result, arm: str, decimals: int, **labels: str) -> Cell:

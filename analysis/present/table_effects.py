@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, count, decimals_of, horizon_name, one
 from analysis.present.request import Request
-from analysis.present.table_cells import df_cell, estimate_cell, mean_cell, p_cell, size_rows
+from analysis.present.table_cells import ANALYSED_OF_DUE, df_cell, estimate_cell, mean_cell, p_cell, size_rows
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
 from analysis.results import Failure, Result, select
 
 MEANS_CONVENTIONS = (
-    "Analysed / available: with the outcome, of those in the population",
+    ANALYSED_OF_DUE,
     "Means and SDs are raw; adjusted means and their difference are as the method says",
     "ICC: correlation of two children of one family, given the covariates",
 )
@@ -28,7 +28,7 @@ SELECTED_CONVENTIONS = (
 
 
 def tabulate_means(request: Request) -> Table:
-    """Per analysis: analysed and available, raw and adjusted means, their difference, df, P, ICC."""
+    """Per analysis: analysed and due, raw and adjusted means, their difference, df, P, ICC."""
     difference = f"Adjusted difference\n{request.contrast} ({request.level})"
     return request.table(
         stub="Analysis",

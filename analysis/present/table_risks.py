@@ -3,12 +3,12 @@
 from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, count, one
 from analysis.present.request import Request
-from analysis.present.table_cells import estimate_cell, p_cell, size_rows, value_of
+from analysis.present.table_cells import ANALYSED_OF_DUE, estimate_cell, p_cell, size_rows, value_of
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Failure, Result
 
 CONVENTIONS = (
-    "Analysed / available: with the outcome, of those in the population",
+    ANALYSED_OF_DUE,
     "Events are raw, of the children analysed; risks, difference and ratio are standardised",
 )
 

@@ -53,8 +53,7 @@ class Recruitment(Assumable):
 class Assumption(Declaration):
     """Something the public record does not say, and what is done instead.
 
-    One that tells of the arms is for the closed `audience`, and what holds of the synthetic trial alone is `only`
-    printed with it.
+    One that tells of the arms is for the closed `audience`, one with `only` is of the synthetic trial alone.
     """
 
     item: str

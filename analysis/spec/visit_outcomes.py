@@ -10,6 +10,8 @@ from analysis.spec.entry import Entry
 Weights = Literal["observed", "equal"]
 BASELINE = "base"
 BY_ARM = "arm"
+# Reasons for a missing value that nobody failed to bring: the plan did not ask for it.
+NOT_DUE = ("not_due_age", "not_due_epoch", "not_due_yet", "not_scheduled")
 
 
 class Outcome(Declaration):

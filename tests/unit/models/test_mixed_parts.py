@@ -27,7 +27,7 @@ def sizes(result, which):
 
 def test_parts_of_the_trial_add_up_to_all(closed, spec):
     results = {f"A09{each}": mixed.fit(spec.analyses[f"A09{each}"], closed, spec) for each in "ABCDEF"}
-    for which in ("available", "analysed"):
+    for which in ("due", "analysed"):
         whole = sizes(results["A09A"], which)
         assert sizes(results["A09B"], which) + sizes(results["A09C"], which) == whole
         assert sum(sizes(results[f"A09{each}"], which) for each in "DEF") == whole

@@ -143,7 +143,7 @@ def _pair(variable: str, arm: str, **numbers: float) -> list[Estimate]:
 
 
 def mixed(analysis: str) -> Result:
-    sizes = {"available": ((149, 192), (137, 175)), "analysed": ((147, 188), (135, 172))}
+    sizes = {"due": ((149, 192), (137, 175)), "analysed": ((147, 188), (135, 172))}
     counts = [
         Count(name, n, {"arm": arm, "set": chosen})
         for chosen, by_arm in sizes.items()
@@ -255,7 +255,7 @@ def subgroups(analysis: str) -> Result:
     groups = {"Site": ("GLA", "LON"), "Age at randomisation": ("Under 24 months", "24 months and over")}
     counts = [
         Count(name, 90, {"arm": arm, "set": chosen})
-        for chosen in ("available", "analysed")
+        for chosen in ("due", "analysed")
         for arm in ARMS
         for name in ("families", "children")
     ]
@@ -297,7 +297,7 @@ def course(analysis: str) -> Result:
     counts = [
         Count(name, n, {"arm": arm, **where})
         for where, n in (
-            ({"set": "available"}, 222),
+            ({"set": "due"}, 222),
             ({"set": "analysed"}, 210),
             ({"visit": "V4"}, 130),
             ({"visit": "V5"}, 175),
