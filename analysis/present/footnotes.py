@@ -1,6 +1,7 @@
 """What stands below every table and figure: population, estimand, method, conventions, notes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from analysis.present import format as fmt
 from analysis.present.reading import ALL, Found, arm_label, arms_of, count
@@ -76,6 +77,11 @@ def status_sentence(entry: Analysis) -> str:
     return f"{entry.id} {status_name(entry)}{reason}."
 
 
+def remarks_note(items: Sequence[Found], spec: Spec) -> tuple[Footnote, ...]:
+    """What the plan says beside the numbers of these analyses, as a note."""
+    return tuple(_by_analysis("Note", items, lambda item: [remark(item, spec)]))
+
+
 def remark(item: Found, spec: Spec) -> str:
     """What the plan says beside the numbers of an analysis; empty when it says nothing."""
     return spec.analyses[item.analysis].remark or ""
@@ -130,9 +136,7 @@ def _lines(term: str, texts: Iterable[str]) -> list[Footnote]:
     return [Footnote(term, joined)] if joined else []
 
 
-def _by_analysis(
-    term: str, items: Sequence[Result], read: Callable[[Result], Iterable[str]]
-) -> list[Footnote]:
+def _by_analysis(term: str, items: Sequence[Found], read: Callable[[Any], Iterable[str]]) -> list[Footnote]:
     """One line per distinct text, naming the analyses it holds for when not all share it."""
     shared: dict[str, list[str]] = {}
     for item in items:

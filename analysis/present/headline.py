@@ -1,10 +1,10 @@
 """The first page's table: one line per estimand, from its main analysis."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.present import format as fmt
-from analysis.present.footnotes import TIMINGS
+from analysis.present.footnotes import TIMINGS, remarks_note
 from analysis.present.reading import (
     Found,
     arm_name,
@@ -27,7 +27,19 @@ from analysis.spec.sap import Output
 
 TITLE = "Summary of results"
 POINTS = "difference in percentage points"
-NOT_TESTED = "not tested"
+MEAN_SD = "mean (SD); n"
+DASH = "\u2013"
+PRIMARY = "primary"
+CONVENTIONS = (
+    "Means with standard deviations are raw, of the n children analysed",
+    "Each line says by when its events count; lines of different horizons are different questions",
+)
+# Of the lines below a table, those that do not repeat what stands below the tables of each analysis.
+SHORT = ("Conventions", "Abbreviations")
+TESTED = (
+    "P is given for the primary analysis, which alone tests a hypothesis; the others have a dash here, and "
+    "what P values they have in their own tables"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +51,6 @@ class _Line:
     effect_name: str
     effect: Estimate | None
     show: Callable[[Estimate], str]
-    is_tested: bool = True
 
 
 def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
@@ -48,11 +59,15 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
     output = Output(id="S1", kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
     request = Request(output, results_for(output, results, view), spec, view)
     compared = [f"Effect {request.contrast}\n({request.level})", "P"] if request.contrast else []
-    return request.table(
+    table = request.table(
         stub="Estimand and measure",
         columns=[*map(arm_name, request.arms), *compared],
         rows=[row for item in request.items for row in _rows(item, request)],
+        conventions=(*CONVENTIONS, TESTED) if request.contrast else CONVENTIONS,
     )
+    remarks = remarks_note(request.items, spec)
+    short = [note for note in table.footnotes if note.term in SHORT]
+    return replace(table, footnotes=(*short, *remarks))
 
 
 def _rows(item: Found, request: Request) -> list[Row]:
@@ -70,11 +85,12 @@ def _row(result: Result, request: Request, line: _Line) -> Row:
     if not request.contrast:
         return Row(f"{line.measure}{late}", tuple(cells), indent=1)
     found = line.effect
-    p = found.p if found and line.is_tested else None
+    is_tested = request.spec.analyses[result.analysis].role == PRIMARY
+    p = found.p if found and is_tested else None
     full = numbers(value=found.value, low=found.low, high=found.high) if found else {}
     shown = line.show(found) if found else fmt.NOT_ESTIMABLE
     cells.append(Cell(shown, full, result.analysis, line.effect_name))
-    tested = fmt.p_value(p) if line.is_tested else NOT_TESTED
+    tested = fmt.p_value(p) if is_tested else DASH
     cells.append(Cell(tested, numbers(p=p), result.analysis, "P value"))
     return Row(f"{line.measure}; {line.effect_name}{late}", tuple(cells), indent=1)
 
@@ -83,30 +99,33 @@ def _value(found: Estimate | None) -> float | None:
     return found.value if found else None
 
 
+def _means(
+    result: Result, request: Request, decimals: int, counted: dict[str, str], **where: str
+) -> tuple[str, ...]:
+    """Raw mean (SD) by arm, with the children analysed."""
+    found = []
+    for arm in request.arms:
+        pair = (_value(one(result.estimates, name, arm=arm, **where)) for name in ("mean", "sd"))
+        n = count(result, "children", arm=arm, **counted)
+        found.append(fmt.with_size(fmt.mean_sd(*pair, decimals), n))
+    return tuple(found)
+
+
 def _mixed(result: Result, request: Request) -> list[_Line]:
     parameter = request.spec.analyses[result.analysis].outcome.parameter
     decimals = decimals_of(parameter, request.spec)
-    texts = tuple(
-        fmt.mean_sd(*(_value(one(result.estimates, name, arm=arm)) for name in ("mean", "sd")), decimals)
-        for arm in request.arms
-    )
+    texts = _means(result, request, decimals, {"set": "analysed"})
     gap = one(result.estimates, "difference")
-    measure = f"{label(request.spec, 'parameter', parameter)}, mean (SD)"
+    measure = f"{label(request.spec, 'parameter', parameter)}, {MEAN_SD}"
     return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
 
 
 def _averages(result: Result, request: Request) -> list[_Line]:
     parameter = request.spec.analyses[result.analysis].outcome.parameter
     decimals = decimals_of(parameter, request.spec)
-    texts = tuple(
-        fmt.mean_sd(
-            *(_value(one(result.estimates, name, arm=arm, average="family")) for name in ("mean", "sd")),
-            decimals,
-        )
-        for arm in request.arms
-    )
+    texts = _means(result, request, decimals, {"set": "analysed"}, average="family")
     gap = one(result.estimates, "difference", average="family")
-    measure = f"{label(request.spec, 'parameter', parameter)}, mean of families (SD)"
+    measure = f"{label(request.spec, 'parameter', parameter)}, mean of families (SD); n"
     return [_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1))]
 
 
@@ -116,7 +135,7 @@ def _binary(result: Result, request: Request) -> list[_Line]:
         for arm in request.arms
     )
     gap = one(result.estimates, "risk_difference")
-    return [_Line("Children with the event", texts, POINTS, gap, _points)]
+    return [_Line("Children with the event, n (%)", texts, POINTS, gap, _points)]
 
 
 def _course(result: Result, request: Request) -> list[_Line]:
@@ -125,15 +144,9 @@ def _course(result: Result, request: Request) -> list[_Line]:
     names = {each.id: each.label for each in request.spec.trial.visits}
     lines = []
     for visit in entry.visits:
-        texts = tuple(
-            fmt.mean_sd(
-                *(_value(one(result.estimates, name, arm=arm, visit=visit)) for name in ("mean", "sd")),
-                decimals,
-            )
-            for arm in request.arms
-        )
+        texts = _means(result, request, decimals, {"visit": visit}, visit=visit)
         gap = one(result.estimates, "difference", visit=visit)
-        measure = f"{label(request.spec, 'parameter', entry.parameter)} at {names[visit]}, mean (SD)"
+        measure = f"{label(request.spec, 'parameter', entry.parameter)} at {names[visit]}, {MEAN_SD}"
         lines.append(_Line(measure, texts, "adjusted difference", gap, _shown(decimals + 1)))
     return lines
 
@@ -152,7 +165,17 @@ def _incidence(result: Result, request: Request) -> list[_Line]:
     days = values_of(select(result.estimates, name="probability"), "day")
     causes = values_of(select(result.estimates, name="probability"), "cause")
     wanted = [each for each in causes if each == ANY or each in request.spec.states.permanent]
-    return [_route(result, request, cause, days[-1]) for cause in wanted]
+    return [*(_route(result, request, cause, days[-1]) for cause in wanted), *_free_days(result, request)]
+
+
+def _free_days(result: Result, request: Request) -> list[_Line]:
+    gap = one(result.estimates, "restricted_mean_difference")
+    found = [one(result.estimates, "restricted_mean", arm=arm) for arm in request.arms]
+    if not all(found):
+        return []
+    texts = tuple(fmt.number(each.value, fmt.DAYS) for each in found)
+    measure = f"Mean days before the event, to day {request.spec.trial.horizon_days}"
+    return [_Line(measure, texts, "difference in days", gap, _shown(fmt.DAYS))]
 
 
 def _route(result: Result, request: Request, cause: str, day: str) -> _Line:
@@ -162,7 +185,7 @@ def _route(result: Result, request: Request, cause: str, day: str) -> _Line:
     )
     measure = f"{cause_label(cause, request.spec)} by {fmt.months(float(day))} months"
     gap = one(result.estimates, "risk_difference", **where)
-    return _Line(measure, texts, POINTS, gap, _points, is_tested=False)
+    return _Line(measure, texts, POINTS, gap, _points)
 
 
 def _occupation(result: Result, request: Request) -> list[_Line]:
@@ -171,7 +194,10 @@ def _occupation(result: Result, request: Request) -> list[_Line]:
         for arm in request.arms
     )
     gap = one(result.estimates, "days_difference", state=FAMILY_HOME)
-    return [_Line(f"{FAMILY_HOME_LABEL}, mean days", texts, "difference", gap, _shown(fmt.DAYS))]
+    horizon = request.spec.analyses[result.analysis].horizon_days
+    return [
+        _Line(f"{FAMILY_HOME_LABEL}, mean days to day {horizon}", texts, "difference", gap, _shown(fmt.DAYS))
+    ]
 
 
 def _routes(result: Result, request: Request) -> list[_Line]:
@@ -179,10 +205,8 @@ def _routes(result: Result, request: Request) -> list[_Line]:
     for found in select(result.estimates, name="hazard_ratio"):
         cause = found.labels["cause"]
         texts = tuple(fmt.whole(count(result, "events", arm=arm, cause=cause)) for arm in request.arms)
-        measure = f"{cause_label(cause, request.spec)}, children with the event"
-        lines.append(
-            _Line(measure, texts, "cause-specific hazard ratio", found, _shown(fmt.RATIO), is_tested=False)
-        )
+        measure = f"{cause_label(cause, request.spec)}, children with the event in all follow-up"
+        lines.append(_Line(measure, texts, "cause-specific hazard ratio", found, _shown(fmt.RATIO)))
     return lines
 
 
@@ -194,7 +218,7 @@ def _recurrence(result: Result, request: Request) -> list[_Line]:
     )
     measure = f"Mean number by {fmt.months(float(day))} months"
     ratio = one(result.estimates, "rate_ratio")
-    return [_Line(measure, texts, "ratio of rates", ratio, _shown(fmt.RATIO), is_tested=False)]
+    return [_Line(measure, texts, "ratio of rates", ratio, _shown(fmt.RATIO))]
 
 
 def _harms(result: Result, request: Request) -> list[_Line]:
@@ -203,7 +227,15 @@ def _harms(result: Result, request: Request) -> list[_Line]:
         for arm in request.arms
     )
     gap = one(result.estimates, "risk_difference", category=ANY)
-    return [_Line("Families with an event", texts, POINTS, gap, _points, is_tested=False)]
+    return [
+        _Line(
+            f"Families with an event to day {request.spec.trial.horizon_days}, n (%)",
+            texts,
+            POINTS,
+            gap,
+            _points,
+        )
+    ]
 
 
 def _shown(decimals: int) -> Callable[[Estimate], str]:
