@@ -75,7 +75,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything one SAP entry produced."""
+    """Everything one SAP entry produced. `notes` a reader must see, `details` one may look up."""
 
     analysis: str
     family: str
@@ -89,6 +89,7 @@ class Result:
     curves: tuple[Curve, ...] = ()
     points: tuple[Points, ...] = ()
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _restore(item: dict[str, Any]) -> Result | Failure:
         fields[name] = tuple(
             made(**{key: _frozen(value) for key, value in each.items()}) for each in item[name]
         )
-    fields["notes"] = tuple(item["notes"])
+    fields |= {name: tuple(item[name]) for name in ("notes", "details")}
     return Result(**fields)
 
 

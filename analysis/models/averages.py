@@ -15,6 +15,8 @@ from analysis.models.linear import (
     raw_means,
     removed_families,
     row_of,
+    titles_of,
+    with_baseline,
 )
 from analysis.results import Result
 from analysis.spec.declarations import Spec
@@ -59,7 +61,8 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
     size = rows.groupby("family_id")["child_id"].transform("size").to_numpy(float)
     no_siblings = () if (size > 1).any() else (NO_SIBLINGS,)
     intervention, control = arm_names(data)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control)
+    titles = titles_of(entry.covariates, spec)
+    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
     by_child, by_family = (
         independence(
             rows["value"].to_numpy(float),
@@ -86,18 +89,17 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry, spec),
-        counts=due_and_analysed(entry, rows, data),
+        counts=(*due_and_analysed(entry, rows, data), *with_baseline(rows, entry.covariates)),
         estimates=(
             *raw_means(rows, data, average=CHILD),
             *raw_means(_families(rows), data, average=FAMILY),
             *found,
         ),
         notes=(
-            *design.notes,
-            *missing_baseline(rows, entry.covariates, spec),
             *removed_families(entry, rows, spec),
             *no_siblings,
         ),
+        details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
 
 

@@ -13,6 +13,8 @@ from analysis.models.linear import (
     missing_baseline,
     outcome_rows,
     removed_families,
+    titles_of,
+    with_baseline,
 )
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec, bandings
@@ -52,7 +54,8 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
     rows = outcome_rows(data, entry)
     event = _events(rows, entry, spec)
     intervention, control = arm_names(data)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control)
+    titles = titles_of(entry.covariates, spec)
+    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
     risks = _risks(event, design, rows, data, spec)
     return Result(
         analysis=entry.id,
@@ -64,6 +67,7 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
         method=_method(entry, spec),
         counts=(
             *due_and_analysed(entry, rows, data),
+            *with_baseline(rows, entry.covariates),
             *(
                 Count("events", int(event[(rows[ARM] == arm).to_numpy()].sum()), {"arm": arm})
                 for arm in arm_names(data)
@@ -75,11 +79,8 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
             _estimate("risk_difference", risks.difference, contrast=contrast_name(data)),
             _estimate("risk_ratio", risks.ratio, contrast=contrast_name(data)),
         ),
-        notes=(
-            *design.notes,
-            *missing_baseline(rows, entry.covariates, spec),
-            *removed_families(entry, rows, spec),
-        ),
+        notes=tuple(removed_families(entry, rows, spec)),
+        details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
 
 

@@ -19,6 +19,8 @@ from analysis.models.linear import (
     raw_means,
     row_of,
     those_due,
+    titles_of,
+    with_baseline,
 )
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
@@ -83,7 +85,7 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
     population = select(data, "subjects", entry.population)
     due = those_due(population, data, entry.parameter, entry.visits)
     rows = _rows(entry, data)
-    columns = _columns(entry, rows, data)
+    columns = _columns(entry, rows, data, spec)
     design = columns.design
     structure = _structure(entry, rows)
     fitted = reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
@@ -99,13 +101,15 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
             *sizes(due, data, set="due"),
             *sizes(rows, data, set="analysed"),
             *_at_visits(entry, rows, data),
+            *with_baseline(rows, entry.covariates),
         ),
         estimates=(
             *_by_visit(entry, rows, fitted, columns, data, spec),
             *_interaction(entry, fitted, columns, spec),
             *_covariance(fitted),
         ),
-        notes=(*design.notes, *missing_baseline(rows, entry.covariates, spec), *fitted.notes),
+        notes=fitted.notes,
+        details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
 
 
@@ -120,10 +124,11 @@ def _rows(entry: CourseAnalysis, data: Allocated) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-def _columns(entry: CourseAnalysis, rows: pd.DataFrame, data: Allocated) -> _Columns:
+def _columns(entry: CourseAnalysis, rows: pd.DataFrame, data: Allocated, spec: Spec) -> _Columns:
     """A mean and an effect of the arm per visit, then the covariates, at each visit or for all."""
     intervention, control = arm_names(data)
-    adjusted = build_design(rows, entry.covariates, intervention=intervention, control=control)
+    titles = titles_of(entry.covariates, spec)
+    adjusted = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
     treated, child = (rows[ARM] == intervention).to_numpy(), ~rows.duplicated("child_id").to_numpy()
     made = _Columns(Design(notes=adjusted.notes), {}, {visit: [] for visit in entry.visits})
     means = mean_of(adjusted, entry.weights, rows=child)

@@ -1,7 +1,8 @@
 """From declared covariates to a design matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,12 @@ class Design:
     columns: list[np.ndarray] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     factors: list[list[int]] = field(default_factory=list)
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def note(self, column: str, text: str) -> None:
+        """Append a note on a covariate."""
+        title = self.titles.get(column, column)
+        self.notes.append(f"{title[0].upper()}{title[1:]}: {text}")
 
     def add(self, name: str, column: np.ndarray) -> None:
         """Append a column."""
@@ -35,13 +42,19 @@ class Design:
 
 
 def build_design(
-    frame: pd.DataFrame, covariates: Sequence[Covariate], *, intervention: str, control: str
+    frame: pd.DataFrame,
+    covariates: Sequence[Covariate],
+    *,
+    intervention: str,
+    control: str,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Design:
     """Intercept, arm (1 = intervention) and covariates.
 
     A covariate with ``missing: indicator`` has its missing values replaced by the mean of those observed,
-    computed without arm or outcome, and a column that says where (White & Thompson 2005); with ``missing:
-    by_reason`` the column is split by the reason. A covariate without variation is left out with a note.
+    computed without arm or outcome (each column of a factor by the share that has its level), and a column
+    that says where (White & Thompson 2005); with ``missing: by_reason`` the column is split by the reason. A
+    covariate without variation is left out with a note. Notes call a covariate by its title.
 
     Raises
     ------
@@ -49,7 +62,7 @@ def build_design(
         If an arm is empty, a covariate is missing without a declared method, or a baseline is dated after
         randomisation.
     """
-    design = Design()
+    design = Design(titles=titles)
     design.add("intercept", np.ones(len(frame)))
     for arm in (intervention, control):
         if not (frame[ARM] == arm).any():
@@ -76,11 +89,11 @@ def _add_linear(design: Design, frame: pd.DataFrame, covariate: Covariate) -> No
     missing = values.isna().to_numpy()
     _need_method(covariate, missing)
     if missing.all():
-        design.notes.append(f"{covariate.column}: no value observed, left out.")
+        design.note(covariate.column, "no value observed, left out.")
         return
     filled = values.astype(float).fillna(values.astype(float).mean()).to_numpy()
     if np.ptp(filled) == 0:
-        design.notes.append(f"{covariate.column}: no variation, left out.")
+        design.note(covariate.column, "no variation, left out.")
     else:
         design.add(covariate.column, filled)
     if covariate.missing == "by_reason":
@@ -95,7 +108,7 @@ def _add_factor(design: Design, frame: pd.DataFrame, covariate: Covariate) -> No
     _need_method(covariate, missing)
     levels = sorted(values.dropna().unique())
     if len(levels) < 2:
-        design.notes.append(f"{covariate.column}: a single level, left out.")
+        design.note(covariate.column, "a single level, left out.")
     if levels[1:]:
         first = len(design.names)
         design.factors.append(list(range(first, first + len(levels) - 1)))
@@ -109,9 +122,8 @@ def _add_factor(design: Design, frame: pd.DataFrame, covariate: Covariate) -> No
 def _add_indicator(design: Design, missing: np.ndarray, covariate: Covariate) -> None:
     if missing.any():
         design.add(f"{covariate.column} missing", missing)
-        design.notes.append(
-            f"{covariate.column}: missing for {int(missing.sum())} of {len(missing)}, indicator added."
-        )
+        text = f"missing for {int(missing.sum())} of {len(missing)}, indicator added."
+        design.note(covariate.column, text)
 
 
 def _add_reasons(design: Design, missing: np.ndarray, reason: pd.Series, covariate: Covariate) -> None:
@@ -123,10 +135,8 @@ def _add_reasons(design: Design, missing: np.ndarray, reason: pd.Series, covaria
             design.add(f"{covariate.column} missing {each}", where)
     if missing.any():
         kept = sum(where.any() for where in split.values())
-        design.notes.append(
-            f"{covariate.column}: missing for {int(missing.sum())} of {len(missing)}, {kept} indicators by "
-            "reason added."
-        )
+        text = f"missing for {int(missing.sum())} of {len(missing)}, {kept} indicators by reason added."
+        design.note(covariate.column, text)
 
 
 def _need_method(covariate: Covariate, missing: np.ndarray) -> None:

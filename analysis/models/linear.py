@@ -12,6 +12,7 @@ from analysis.results import Count, Estimate
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import CourseAnalysis
 from analysis.spec.visit_outcomes import (
+    BASELINE,
     NOT_DUE,
     Covariate,
     LinearAnalysis,
@@ -34,6 +35,10 @@ AVERAGED = {
     "observed": "over the mix of covariates of the children analysed",
     "equal": "with equal weight on the levels of each factor, and other covariates at their mean",
 }
+FILLED = (
+    " (where missing: the mean of the values observed or, of a factor, the shares of its levels, with an "
+    "indicator)"
+)
 REMOVED = "removed_date"
 DF_NAMES = {"kenward_roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
 
@@ -143,9 +148,15 @@ def raw_means(rows: pd.DataFrame, data: Allocated, **labels: str) -> list[Estima
     return found
 
 
-def adjusted_for(covariates: Iterable[Covariate], spec: Spec) -> str:
-    """Covariates in words."""
-    return ", ".join(column_name(covariate.column, spec) for covariate in covariates)
+def adjusted_for(covariates: Collection[Covariate], spec: Spec) -> str:
+    """Covariates in words, and what is put where one is missing."""
+    named = ", ".join(column_name(each.column, spec) for each in covariates)
+    return f"{named}{FILLED if any(each.missing != 'complete' for each in covariates) else ''}"
+
+
+def titles_of(covariates: Iterable[Covariate], spec: Spec) -> dict[str, str]:
+    """Titles of the covariates by column."""
+    return {each.column: column_name(each.column, spec) for each in covariates}
 
 
 def column_name(column: str, spec: Spec) -> str:
@@ -155,9 +166,18 @@ def column_name(column: str, spec: Spec) -> str:
     return title[0].lower() + title[1:]
 
 
+def with_baseline(rows: pd.DataFrame, covariates: Iterable[Covariate]) -> list[Count]:
+    """Children who have the baseline covariate, and of how many, where the model has it."""
+    if not any(each.column == BASELINE for each in covariates):
+        return []
+    children = rows.groupby("child_id")["base"].first()
+    known = {"yes": int(children.notna().sum()), "no": int(children.isna().sum())}
+    return [Count("baseline_known", n, {"is": answer}) for answer, n in known.items()]
+
+
 def missing_baseline(rows: pd.DataFrame, covariates: Iterable[Covariate], spec: Spec) -> list[str]:
     """Why a baseline covariate is missing, by reason."""
-    if not any(covariate.column == "base" for covariate in covariates):
+    if not any(covariate.column == BASELINE for covariate in covariates):
         return []
     labels = spec.codelists["missing_reason"]
     counts = rows.loc[rows["base"].isna(), "base_missing_reason"].value_counts().sort_index()

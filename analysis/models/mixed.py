@@ -20,6 +20,8 @@ from analysis.models.linear import (
     raw_means,
     removed_families,
     row_of,
+    titles_of,
+    with_baseline,
 )
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
@@ -63,7 +65,8 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
     """
     rows = outcome_rows(data, entry)
     intervention, control = arm_names(data)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control)
+    titles = titles_of(entry.covariates, spec)
+    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
     fitted = fit_families(entry, rows, design)
     difference = estimate_contrast(
         fitted, row_of(design, "arm"), entry, spec, "difference", contrast=contrast_name(data)
@@ -77,7 +80,7 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         estimand=entry.estimand,
         timing=entry.timing,
         method=_method(entry, spec),
-        counts=due_and_analysed(entry, rows, data),
+        counts=(*due_and_analysed(entry, rows, data), *with_baseline(rows, entry.covariates)),
         estimates=(
             *raw_means(rows, data),
             difference,
@@ -88,12 +91,11 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         ),
         points=checks.points,
         notes=(
-            *design.notes,
-            *missing_baseline(rows, entry.covariates, spec),
             *removed_families(entry, rows, spec),
             *fitted.notes,
             *checks.notes,
         ),
+        details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
 
 

@@ -30,6 +30,7 @@ def footnotes(
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
         *_lines("Abbreviations", [abbreviations(items, spec)]),
+        *_lines("Baselines", [_baselines(fitted)]),
         *_by_analysis("Note", fitted, lambda item: (remark(item, spec), *item.notes)),
     )
 
@@ -127,8 +128,28 @@ def _origin(item: Found, entry: Analysis, spec: Spec) -> Origin:
         status=status_name(entry),
         estimand=f"{entry.estimand}, {_lower(estimand)}" if estimand else "",
         numbers=analysed(item),
-        method=item.method if isinstance(item, Result) else f"No result: {item.reason}",
+        method=_method(item),
     )
+
+
+def _method(item: Found) -> str:
+    """The method with what a reader may look up, or why there is no result."""
+    if isinstance(item, Failure):
+        return f"No result: {item.reason}"
+    return " ".join(fmt.sentence(each) for each in (item.method, *item.details))
+
+
+def _baselines(items: Sequence[Result]) -> str:
+    """For how many children a baseline exists; one sentence, naming the analyses where they differ."""
+    shared: dict[str, list[str]] = {}
+    for item in items:
+        yes, no = (count(item, "baseline_known", **{"is": each}) for each in ("yes", "no"))
+        if yes is not None and no is not None:
+            shared.setdefault(f"{fmt.whole(yes)} of {fmt.whole(yes + no)}", []).append(item.analysis)
+    if not shared:
+        return ""
+    parts = [share if len(shared) == 1 else f"{', '.join(names)} {share}" for share, names in shared.items()]
+    return f"A baseline before randomisation exists for {'; '.join(parts)} children analysed."
 
 
 def _lines(term: str, texts: Iterable[str]) -> list[Footnote]:

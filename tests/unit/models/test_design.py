@@ -77,7 +77,7 @@ def test_every_reason_that_somebody_has_gets_a_column_and_the_others_share_one()
     # The baseline itself does not vary here, and nobody's was dated after randomisation.
     assert design.names[2:] == ["base missing not_due_age", "base missing other"]
     assert design.matrix[:, 2:].tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
-    assert "base: missing for 3 of 4, 2 indicators by reason added." in design.notes
+    assert "Base: missing for 3 of 4, 2 indicators by reason added." in design.notes
 
 
 def test_columns_by_reason_add_up_to_the_one_of_the_indicator_method():

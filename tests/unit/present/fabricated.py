@@ -179,7 +179,11 @@ def mixed(analysis: str) -> Result:
         for name, value in (("family", 15.44), ("residual", 37.51))
     ]
     estimates.append(Estimate("icc", 0.41285, low=0.2284, high=0.5967, level=0.95))
-    notes = ("sex: missing for 4 of 360, indicator added",)
+    said = {
+        "notes": ("Something a reader must see",),
+        "details": ("Sex: missing for 4 of 360, indicator added",),
+    }
+    counts += [Count("baseline_known", n, {"is": answer}) for answer, n in (("yes", 44), ("no", 316))]
     points = ()
     if analysis == "A01":
         estimates += [
@@ -188,7 +192,7 @@ def mixed(analysis: str) -> Result:
         ]
         names = ("residual_quantiles", "residual_fitted", "family_influence")
         points = tuple(Points(name, (-1.5, 0.0, 1.5), (-1.75, 0.125, 3.25)) for name in names)
-    parts = {"counts": tuple(counts), "estimates": tuple(estimates), "points": points, "notes": notes}
+    parts = {"counts": tuple(counts), "estimates": tuple(estimates), "points": points, **said}
     return result(analysis, "closed", **parts)
 
 

@@ -11,7 +11,7 @@ import pytest
 from analysis.errors import BlindingError, ReportError
 from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, write_forms
 from analysis.present.tables import TABULATE, tabulate
-from analysis.results import Result
+from analysis.results import Count, Result
 from analysis.spec.outputs import FIGURES, outputs_of
 from tests.unit.present import fabricated
 
@@ -315,14 +315,31 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
         "Method",
         "Conventions",
         "Abbreviations",
+        "Baselines",
         "Note",
     ]
+    assert notes["Baselines"] == "A baseline before randomisation exists for 44 of 360 children analysed."
     assert "averaged over children (marginal)" in notes["Estimand"]
     assert "“randomised and eligible”, analysed in “followed up at 2.5 years”;" in notes["Estimand"]
     assert "A01 primary, declared in the plan; assumed" in notes["Status"]
     assert (
         notes["Abbreviations"] == "NIM, New Orleans Intervention Model; SAU, Social work services as usual."
     )
+
+
+def test_details_of_covariates_stand_with_the_origin_only() -> None:
+    made = table("closed", "T8")
+    assert not any("Sex: missing" in note.text for note in made.footnotes)
+    assert made.origins["A20A"].method.endswith("Sex: missing for 4 of 360, indicator added.")
+
+
+def test_baselines_that_differ_are_named_with_their_analyses() -> None:
+    results = dict(fabricated.results("closed"))
+    counts = [Count("baseline_known", 1, {"is": "yes"}), Count("baseline_known", 9, {"is": "no"})]
+    kept = [each for each in results["A02"].counts if each.name != "baseline_known"]
+    results["A02"] = replace(results["A02"], counts=(*kept, *counts))
+    notes = {note.term: note.text for note in table("closed", "T2", results).footnotes}
+    assert "exists for A01, A04 44 of 360; A02 1 of 10 children" in notes["Baselines"]
 
 
 def test_what_the_plan_remarks_stands_among_the_notes() -> None:
