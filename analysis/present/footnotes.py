@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from analysis.present import format as fmt
+from analysis.present.lexicon import scales_text, short_forms
 from analysis.present.reading import ALL, Found, arm_label, arms_of, count
 from analysis.present.table_form import Footnote, Origin
 from analysis.results import Failure, Result, View
@@ -16,9 +17,25 @@ NOT_COMPARED = "All together: the effect is not estimated here."
 
 
 def footnotes(
-    items: Sequence[Found], spec: Spec, view: View, *, conventions: Sequence[str] = ()
+    items: Sequence[Found],
+    spec: Spec,
+    view: View,
+    *,
+    conventions: Sequence[str] = (),
+    texts: Sequence[str] = (),
 ) -> tuple[Footnote, ...]:
-    """Lines below an output, in reading order; a line that several analyses share is printed once."""
+    """Lines below an output, in reading order; a line that several analyses share is printed once.
+
+    Short forms are explained that stand in `texts`, the words of the output, or in the lines themselves.
+    """
+    before, after = _before(items, spec, view, conventions), _after(items, spec)
+    words = (*texts, *(line.text for line in (*before, *after)))
+    return (*before, *_lines("Abbreviations", [abbreviations(items, spec, words)]), *after)
+
+
+def _before(
+    items: Sequence[Found], spec: Spec, view: View, conventions: Sequence[str]
+) -> tuple[Footnote, ...]:
     entries = [spec.analyses[item.analysis] for item in items]
     fitted = [item for item in items if isinstance(item, Result)]
     return (
@@ -29,7 +46,13 @@ def footnotes(
         *_lines("Status", [status_sentence(entry) for entry in entries]),
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
-        *_lines("Abbreviations", [abbreviations(items, spec)]),
+        *_lines("Scales", [scales_text(entries, spec)]),
+    )
+
+
+def _after(items: Sequence[Found], spec: Spec) -> tuple[Footnote, ...]:
+    fitted = [item for item in items if isinstance(item, Result)]
+    return (
         *_lines("Baselines", [_baselines(fitted)]),
         *_by_analysis("Note", fitted, lambda item: (remark(item, spec), *item.notes)),
     )
@@ -88,10 +111,10 @@ def remark(item: Found, spec: Spec) -> str:
     return spec.analyses[item.analysis].remark or ""
 
 
-def abbreviations(items: Iterable[Found], spec: Spec) -> str:
-    """Arms in full; empty on pooled pages."""
-    arms = [arm for arm in arms_of(items) if arm != ALL]
-    return fmt.sentence("; ".join(f"{arm}, {arm_label(arm, spec)}" for arm in arms))
+def abbreviations(items: Iterable[Found], spec: Spec, words: Iterable[str]) -> str:
+    """Arms in full, none on pooled pages, then the declared short forms that stand in the words."""
+    arms = [f"{arm}, {arm_label(arm, spec)}" for arm in arms_of(items) if arm != ALL]
+    return fmt.sentence("; ".join([*arms, *short_forms(words, spec)]))
 
 
 def origins(items: Sequence[Found], spec: Spec) -> dict[str, Origin]:

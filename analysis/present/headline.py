@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from analysis.present import format as fmt
-from analysis.present.footnotes import TIMINGS, remarks_note
+from analysis.present.footnotes import TIMINGS, abbreviations, remarks_note
 from analysis.present.reading import (
     Found,
     arm_name,
@@ -16,8 +16,8 @@ from analysis.present.reading import (
     results_for,
     values_of,
 )
-from analysis.present.request import Request
-from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.present.request import Request, words_of
+from analysis.present.table_form import Cell, Footnote, Row, Table, numbers
 from analysis.present.table_recurrences import COUNT
 from analysis.present.table_times import ANY, FAMILY_HOME, FAMILY_HOME_LABEL, cause_label
 from analysis.results import Estimate, Failure, Result, View, select
@@ -34,8 +34,6 @@ CONVENTIONS = (
     "Means with standard deviations are raw, of the n children analysed",
     "Each line says by when its events count; lines of different horizons are different questions",
 )
-# Of the lines below a table, those that do not repeat what stands below the tables of each analysis.
-SHORT = ("Conventions", "Abbreviations")
 TESTED = (
     "P is given for the primary analysis, which alone tests a hypothesis; the others have a dash here, and "
     "what P values they have in their own tables"
@@ -65,9 +63,15 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
         rows=[row for item in request.items for row in _rows(item, request)],
         conventions=(*CONVENTIONS, TESTED) if request.contrast else CONVENTIONS,
     )
-    remarks = remarks_note(request.items, spec)
-    short = [note for note in table.footnotes if note.term in SHORT]
-    return replace(table, footnotes=(*short, *remarks))
+    return replace(table, footnotes=_notes(table, request))
+
+
+def _notes(table: Table, request: Request) -> tuple[Footnote, ...]:
+    """Of the lines below a table, those that do not repeat what stands below the tables of each analysis."""
+    kept = [note for note in table.footnotes if note.term == "Conventions"]
+    remarks = remarks_note(request.items, request.spec)
+    words = (*table.columns, *words_of(table.rows), *(note.text for note in (*kept, *remarks)))
+    return (*kept, Footnote("Abbreviations", abbreviations(request.items, request.spec, words)), *remarks)
 
 
 def _rows(item: Found, request: Request) -> list[Row]:

@@ -68,7 +68,7 @@ def _read_drawing(
         raise _stale(output)
     alt, _, words = _text(folder / f"{output.id}.txt").partition("\n")
     drawing = Drawing(inline_svg(svg, prefix=output.id), alt, words)
-    notes = footnotes(items, spec, view)
+    notes = footnotes(items, spec, view, texts=(output.title, words))
     return Piece(
         output.id, output.kind, fmt.with_minus(output.title), notes, origins(items, spec), drawing=drawing
     )

@@ -68,6 +68,17 @@ class Request:
             columns=tuple(columns),
             rows=tuple(rows),
             spans=tuple(spans),
-            footnotes=footnotes(self.items, self.spec, self.view, conventions=conventions),
+            footnotes=footnotes(
+                self.items,
+                self.spec,
+                self.view,
+                conventions=conventions,
+                texts=(stub, *columns, *words_of(rows)),
+            ),
             origins=origins(self.items, self.spec),
         )
+
+
+def words_of(rows: Sequence[Row]) -> list[str]:
+    """Every text of the rows of a table."""
+    return [text for row in rows for text in (row.stub, row.remark, *(cell.text for cell in row.cells))]

@@ -32,6 +32,22 @@ class Code(Declaration):
         return self
 
 
+class Abbreviation(Declaration):
+    """A short form and what it stands for."""
+
+    id: str
+    text: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The range of a score, both ends in it, and which end is better."""
+
+    minimum: float
+    maximum: float
+    direction: str
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """Everything declared about the trial. Mappings keep the order of their files."""
@@ -49,6 +65,7 @@ class Spec:
     outputs: Mapping[str, Output]
     stages: Mapping[str, Stage]
     reported: Mapping[str, Reported]
+    abbreviations: Mapping[str, Abbreviation]
 
     def table(self, name: str) -> Table:
         """A declared table; `SpecError` names the allowed ones."""
@@ -88,6 +105,18 @@ class Spec:
         return {
             name: {code: entry.label for code, entry in codes.items()} for name, codes in self.codes.items()
         }
+
+
+def scale_of(spec: Spec, parameter: str) -> Scale | None:
+    """Range and direction of a total or a supplied score; `None` for a scale within an instrument."""
+    if parameter in spec.scores:
+        score = spec.scores[parameter]
+        return Scale(score.minimum, score.maximum, score.direction)
+    for instrument in spec.instruments.values():
+        for total in instrument.totals:
+            if total.parameter == parameter:
+                return Scale(*instrument.range_of(total), instrument.direction)
+    return None
 
 
 def bandings(spec: Spec, parameter: str) -> dict[tuple[str, str], Banding]:

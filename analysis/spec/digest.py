@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
 
-from analysis.spec.declarations import Spec
+from analysis.spec.declarations import Spec, scale_of
 from analysis.spec.visit_outcomes import BinaryAnalysis
 
 RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
 
-REPORT_PARTS = ("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported")
+REPORT_PARTS = (
+    *("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported"),
+    "abbreviations",
+)
 
 
 def digest(value: Any) -> str:
@@ -52,7 +56,8 @@ def family_slice(spec: Spec, family: str) -> str:
 def report_slice(spec: Spec) -> str:
     """What the pages depend on: all that a reader sees."""
     decimals = {name: score.decimals for name, score in spec.scores.items()}
-    return digest([*(getattr(spec, part) for part in REPORT_PARTS), decimals])
+    scales = {name: asdict(scale) for name in spec.codes["parameter"] if (scale := scale_of(spec, name))}
+    return digest([*(getattr(spec, part) for part in REPORT_PARTS), decimals, scales])
 
 
 def _plain(value: Any) -> Any:

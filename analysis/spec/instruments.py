@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from analysis.spec.base import Assumable, Declaration
 
+FIVE_ITEMS = 5
 ScaleScore = Literal["mean of the answered items times five", "mean of the answered items"]
 
 
@@ -81,7 +82,7 @@ class Total(Declaration):
 
 
 class Instrument(Assumable):
-    """How item answers become scores."""
+    """How item answers become scores. `direction` is that of the totals."""
 
     id: str
     title: str
@@ -109,6 +110,13 @@ class Instrument(Assumable):
             if absent := sorted({banding.parameter for banding in form.bandings} - scores):
                 raise ValueError(f"form {form.id}: bands of no score of the form: {', '.join(absent)}")
         return self
+
+    def range_of(self, total: Total) -> tuple[float, float]:
+        """Smallest and largest value of a total."""
+        times = FIVE_ITEMS if self.scale_score.endswith("times five") else 1
+        parts = len(total.scales) if total.method == "sum" else 1
+        low, high = min(self.item_scores.values()), max(self.item_scores.values())
+        return low * times * parts, high * times * parts
 
 
 class Score(Assumable):

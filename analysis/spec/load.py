@@ -12,7 +12,7 @@ from analysis.spec import check_references
 from analysis.spec.amendments import FILE as AMENDMENTS
 from analysis.spec.amendments import check_amendments, read_amendments
 from analysis.spec.base import Model, parse, read_yaml
-from analysis.spec.declarations import Code, Spec
+from analysis.spec.declarations import Abbreviation, Code, Spec
 from analysis.spec.instruments import Instrument, Score
 from analysis.spec.mapping import Mapping as SourceMapping
 from analysis.spec.rules import Rule
@@ -49,6 +49,7 @@ def load_spec(folder: Path) -> Spec:
         outputs=_many(sap / "outputs.yaml", Output),
         stages=_many(sap / "flow.yaml", Stage),
         reported=_many(sap / "reported.yaml", Reported),
+        abbreviations=_many(folder / "abbreviations.yaml", Abbreviation),
     )
     check_references.check(spec)
     check_amendments(read_amendments(folder / AMENDMENTS), spec.analyses, spec.trial.sap_version)

@@ -314,6 +314,7 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
         "Status",
         "Method",
         "Conventions",
+        "Scales",
         "Abbreviations",
         "Baselines",
         "Note",
@@ -322,9 +323,20 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
     assert "averaged over children (marginal)" in notes["Estimand"]
     assert "“randomised and eligible”, analysed in “followed up at 2.5 years”;" in notes["Estimand"]
     assert "A01 primary, declared in the plan; assumed" in notes["Status"]
-    assert (
-        notes["Abbreviations"] == "NIM, New Orleans Intervention Model; SAU, Social work services as usual."
+    assert notes["Abbreviations"] == (
+        "NIM, New Orleans Intervention Model; SAU, Social work services as usual; CI, confidence interval; "
+        "df, degrees of freedom; ICC, intraclass correlation coefficient; SD, standard deviation; SDQ, "
+        "Strengths and Difficulties Questionnaire."
     )
+    assert notes["Scales"] == "SDQ total difficulties 0 to 40, higher is worse."
+
+
+def test_scales_say_their_range_and_direction() -> None:
+    notes = {note.term: note.text for note in table("closed", "T8").footnotes}
+    for scale in ("PedsQL total 0 to 100, higher is better", "ITSEA externalising 0 to 2, higher is worse"):
+        assert scale in notes["Scales"]
+    assert "PIR-GAS, Parent-Infant Relationship Global Assessment Scale" in notes["Abbreviations"]
+    assert "Scales" not in {note.term for note in table("closed", "T6").footnotes}
 
 
 def test_details_of_covariates_stand_with_the_origin_only() -> None:

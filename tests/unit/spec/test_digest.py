@@ -58,6 +58,7 @@ EDITS = {
         "{id: normal, minimum: 0, maximum: 12}, {id: borderline, minimum: 13",
         {"clean", "derive", "binary"},
     ),
+    "what a short form stands for": ("abbreviations.yaml", "confidence", "compatibility", {"report"}),
     "the title of an output": ("sap/outputs.yaml", "Flow of families", "The flow of families", {"report"}),
     "a published figure": ("sap/reported.yaml", 'value: "382"', 'value: "383"', {"report"}),
     "the message of a rule": ("rules.yaml", "Removed before randomisation", "Removed too early", {"clean"}),
@@ -69,7 +70,12 @@ EDITS = {
         "min_answered: 9}\n      - {parameter: PEDSQL_PSYCHOSOCIAL, items: [17,",
         {"clean", "derive"},
     ),
-    "the range of a score": ("instruments/scores.yaml", "maximum: 100", "maximum: 90", {"clean", "derive"}),
+    "the range of a score": (
+        "instruments/scores.yaml",
+        "maximum: 100",
+        "maximum: 90",
+        {"clean", "derive", "report"},
+    ),
     "the data cut": ("sap/trial.yaml", "2023-12-31", "2023-06-30", {"clean", "derive", "report", *MODELS}),
 }
 
