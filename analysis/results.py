@@ -24,7 +24,8 @@ class Estimate:
 
     `name` says what it is (``difference``, ``hazard_ratio``, ``mean``, ``probability`` ...) and `labels`
     where it stands (arm, site, state, cause, variable, level, day ...). `df` is the denominator degrees of
-    freedom of a t or F reference, `None` for a normal one; `ndf` the numerator's of an F test.
+    freedom of a t or F reference, `None` for a normal one; `ndf` the numerator's of an F test. Limits that
+    are equal come from data without variation: they are no interval, nor is their standard error one.
     """
 
     name: str
@@ -39,6 +40,11 @@ class Estimate:
     p: float | None = None
     unit: str = ""
     labels: Labels = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.low is not None and self.low == self.high:
+            for name in ("se", "low", "high"):
+                object.__setattr__(self, name, None)
 
 
 @dataclass(frozen=True, slots=True)

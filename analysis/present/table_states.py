@@ -4,7 +4,13 @@ from analysis.present import format as fmt
 from analysis.present.reading import values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Row, Table
-from analysis.present.table_times import probability_cells, probability_columns, state_label
+from analysis.present.table_times import (
+    probability_cells,
+    probability_columns,
+    said_of_death,
+    shown_values,
+    state_label,
+)
 from analysis.results import Failure, Result, select
 
 NEVER_RETURNED = "without any return to care before"
@@ -27,7 +33,7 @@ def tabulate_states(request: Request) -> Table:
         stub="Analysis, state and time",
         columns=probability_columns(request),
         rows=rows,
-        conventions=CONVENTIONS,
+        conventions=(*CONVENTIONS, *said_of_death(request, "occupation", "state")),
     )
 
 
@@ -41,7 +47,7 @@ def _rows(result: Result, request: Request) -> list[Row]:
 def _block(result: Result, request: Request, name: str, *, suffix: str = "") -> list[Row]:
     found = select(result.estimates, name=name)
     days, rows = values_of(found, "day"), []
-    for state in values_of(found, "state"):
+    for state in shown_values(result, name, "state"):
         rows.append(Row(f"{state_label(state, request.spec)}{suffix}", kind="group", indent=1))
         for day in days:
             cells = probability_cells(result, request, name, f"{name}_difference", state=state, day=day)

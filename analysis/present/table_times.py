@@ -8,6 +8,7 @@ from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Estimate, Failure, Result, select
 from analysis.spec.declarations import Spec
+from analysis.spec.states import DIED
 
 ANY, ANY_LABEL = "any", "Any route"
 FAMILY_HOME, FAMILY_HOME_LABEL = "family_home", "In a permanent family home"
@@ -16,6 +17,7 @@ PROBABILITY_CONVENTIONS = (
     "No interval is given where nobody had the event",
     "Sensitivity and supplementary analyses are shown at the last day only; all days are in the results",
 )
+NOBODY_DIED = "Nobody died, so death has no rows"
 DAYS_CONVENTIONS = (
     "Mean days per child from randomisation to the last day of the plan",
     "Single states are described, without P values",
@@ -28,7 +30,7 @@ def tabulate_probabilities(request: Request) -> Table:
         stub="Analysis, route and time since randomisation",
         columns=probability_columns(request),
         rows=_rows(request, _probability_rows),
-        conventions=PROBABILITY_CONVENTIONS,
+        conventions=(*PROBABILITY_CONVENTIONS, *said_of_death(request, "probability", "cause")),
     )
 
 
@@ -38,7 +40,7 @@ def tabulate_days(request: Request) -> Table:
         stub="Analysis and state",
         columns=[*_columns(request, "days"), *(["P"] if request.contrast else [])],
         rows=_rows(request, _days_rows),
-        conventions=DAYS_CONVENTIONS,
+        conventions=(*DAYS_CONVENTIONS, *said_of_death(request, "days_in_state", "state")),
     )
 
 
@@ -74,7 +76,7 @@ def _rows(request: Request, read: Callable[[Result, Request], list[Row]]) -> lis
 
 def _probability_rows(result: Result, request: Request) -> list[Row]:
     days = values_of(select(result.estimates, name="probability"), "day")
-    causes = values_of(select(result.estimates, name="probability"), "cause")
+    causes = shown_values(result, "probability", "cause")
     if request.spec.analyses[result.analysis].is_beside_the_main:
         return [_last_row(result, request, cause, days[-1]) for cause in causes if days]
     rows = []
@@ -94,7 +96,26 @@ def _last_row(result: Result, request: Request, cause: str, day: str) -> Row:
 
 
 def _days_rows(result: Result, request: Request) -> list[Row]:
-    return [_days_row(result, request, state) for state in (FAMILY_HOME, *request.spec.states.states)]
+    hidden = {DIED} if nobody_died(result, "days_in_state", "state") else set()
+    states = [each for each in request.spec.states.states if each not in hidden]
+    return [_days_row(result, request, state) for state in (FAMILY_HOME, *states)]
+
+
+def nobody_died(result: Result, name: str, key: str) -> bool:
+    """Whether every such number of the dead is 0, so that rows of them would say nothing."""
+    found = select(result.estimates, name=name, **{key: DIED})
+    return bool(found) and not any(each.value for each in found)
+
+
+def shown_values(result: Result, name: str, key: str) -> list[str]:
+    """Causes or states that have rows: all, but death when nobody died."""
+    hidden = {DIED} if nobody_died(result, name, key) else set()
+    return [each for each in values_of(select(result.estimates, name=name), key) if each not in hidden]
+
+
+def said_of_death(request: Request, name: str, key: str) -> tuple[str, ...]:
+    """The convention that stands for the rows left out."""
+    return (NOBODY_DIED,) if any(nobody_died(each, name, key) for each in request.fitted) else ()
 
 
 def probability_cells(
