@@ -25,7 +25,7 @@ class Estimate:
     `name` says what it is (``difference``, ``hazard_ratio``, ``mean``, ``probability`` ...) and `labels`
     where it stands (arm, site, state, cause, variable, level, day ...). `df` is the denominator degrees of
     freedom of a t or F reference, `None` for a normal one; `ndf` the numerator's of an F test. Limits that
-    are equal come from data without variation: they are no interval, nor is their standard error one.
+    are equal come from data without variation: they are no interval and become `None`.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Estimate:
 
     def __post_init__(self) -> None:
         if self.low is not None and self.low == self.high:
-            for name in ("se", "low", "high"):
+            for name in ("low", "high"):
                 object.__setattr__(self, name, None)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.design import Design, build_design
-from analysis.models.groups import arm_names, contrast_name
+from analysis.models.groups import arm_names, contrast_name, so_many
 from analysis.models.linear import (
     adjusted_for,
     due_and_analysed,
@@ -94,7 +94,8 @@ def _events(rows: pd.DataFrame, entry: BinaryAnalysis, spec: Spec) -> np.ndarray
     ranges = _ranges(entry, spec)
     strange = ~rows["form"].isin({form for form, _ in ranges})
     if strange.any():
-        raise ModelError(f"{int(strange.sum())} children answered a form without bands of {event.version}.")
+        children = so_many(int(strange.sum()), "child", "children")
+        raise ModelError(f"{children} answered a form without bands of {event.version}.")
     inside = [(rows["form"] == form) & value.between(band.minimum, band.maximum) for form, band in ranges]
     return np.any(inside, axis=0).astype(int)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM
 from analysis.errors import ModelError
+from analysis.models.groups import so_many
 from analysis.spec.visit_outcomes import Covariate
 
 
@@ -78,8 +79,9 @@ def build_design(
 def _guard_baseline(frame: pd.DataFrame) -> None:
     late = frame["base"].notna() & ~(frame["base_date"] <= frame["randomisation_date"])
     if late.any():
+        values = so_many(int(late.sum()), "baseline value is", "baseline values are")
         raise ModelError(
-            f"{int(late.sum())} baseline values are dated after randomisation and may not be covariates; the "
+            f"{values} dated after randomisation and may not be covariates; the "
             "entry can override this by name (admits_after_randomisation: true)."
         )
 
@@ -142,8 +144,8 @@ def _add_reasons(design: Design, missing: np.ndarray, reason: pd.Series, covaria
 def _need_method(covariate: Covariate, missing: np.ndarray) -> None:
     if missing.any() and covariate.missing == "complete":
         raise ModelError(
-            f"covariate {covariate.column} is missing for {int(missing.sum())} children and the entry "
-            "declares no method."
+            f"covariate {covariate.column} is missing for {so_many(int(missing.sum()), 'child', 'children')} "
+            "and the entry declares no method."
         )
 
 

@@ -87,4 +87,5 @@ def _named(name: str, x: np.ndarray, y: np.ndarray) -> Points:
 def _notes(lost: int) -> tuple[str, ...]:
     if not lost:
         return ()
-    return (f"Without each of {lost} families the difference cannot be estimated; they are not drawn.",)
+    each, drawn = ("one family", "it is") if lost == 1 else (f"each of {lost} families", "they are")
+    return (f"Without {each} the difference cannot be estimated; {drawn} not drawn.",)

@@ -108,6 +108,11 @@ def sizes(frame: pd.DataFrame, data: Data, **labels: str) -> tuple[Count, ...]:
     return tuple(counts)
 
 
+def so_many(n: int, one: str, several: str) -> str:
+    """A number with its noun."""
+    return f"{n} {one if n == 1 else several}"
+
+
 def share_of_strata(frame: pd.DataFrame) -> dict[str, float]:
     """Share of the children in each stratum, both arms together: the fixed weights of standardisation."""
     children = frame.drop_duplicates("child_id")

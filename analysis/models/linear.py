@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.models.design import Design
-from analysis.models.groups import arm_names, select, sizes
+from analysis.models.groups import arm_names, select, sizes, so_many
 from analysis.results import Count, Estimate
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import CourseAnalysis
@@ -73,8 +73,9 @@ def removed_families(entry: OutcomeAnalysis, rows: pd.DataFrame, spec: Spec) -> 
         return []
     gone = rows[rows[REMOVED].notna()]
     return [
-        f"Analysed of families removed after randomisation: {gone['family_id'].nunique()} families, "
-        f"{len(gone)} children."
+        "Analysed of families removed after randomisation: "
+        f"{so_many(gone['family_id'].nunique(), 'family', 'families')}, "
+        f"{so_many(len(gone), 'child', 'children')}."
     ]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.design import Design, build_design
-from analysis.models.groups import arm_names, contrast_name, sizes
+from analysis.models.groups import arm_names, contrast_name, sizes, so_many
 from analysis.models.linear import (
     STRUCTURES,
     adjusted_for,
@@ -73,7 +73,7 @@ def fit(entry: SubgroupAnalysis, data: Allocated, spec: Spec) -> Result:
         counts += _sizes(grouped, moderator, data)
         notes += [f"{moderator.label}: {note}" for note in said]
         if left_out := len(rows) - len(grouped):
-            children = "1 child" if left_out == 1 else f"{left_out} children"
+            children = so_many(left_out, "child", "children")
             notes.append(f"{moderator.label}: not known for {children}, left out.")
     if not estimates:
         raise ModelError(f"no moderator can be estimated. {' '.join(notes)}")

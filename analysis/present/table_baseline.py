@@ -10,6 +10,7 @@ from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Failure, Result, select
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Variable
+from analysis.spec.visit_outcomes import NOT_DUE
 
 UNITS = {"family": "Families", "child": "Children"}
 MEASURES = {"mean": "mean (SD); n", "median": "median (quartiles); n", "counts": "n (%)"}
@@ -140,8 +141,14 @@ def _missing(block: _Block, spec: Spec) -> list[Row]:
     rows = []
     for reason in values_of((each for each in here if each.value), "reason"):
         cells = tuple(_missing_cell(block, arm, reason) for arm in block.arms)
-        rows.append(Row(f"Missing: {label(spec, 'missing_reason', reason).lower()}", cells, indent=2))
+        rows.append(Row(_reason_name(reason, spec), cells, indent=2))
     return rows
+
+
+def _reason_name(reason: str, spec: Spec) -> str:
+    """Why there is no value; one that was not due is not missing."""
+    name = label(spec, "missing_reason", reason)
+    return name if reason in NOT_DUE else f"Missing: {name.lower()}"
 
 
 def _missing_cell(block: _Block, arm: str, reason: str) -> Cell:

@@ -9,6 +9,7 @@ from analysis.results import Estimate, Failure, Result, select
 CONVENTIONS = (
     "Means and SDs are raw; adjusted means and their difference are as the method says",
     "A child seen at one visit only takes part in the model",
+    "The F test has numerator and denominator degrees of freedom",
 )
 
 
@@ -37,9 +38,15 @@ def _rows(item: Found, request: Request) -> list[Row]:
     ]
     if test := one(item.estimates, "interaction"):
         blank = (Cell(""),) * (2 * len(request.arms) + 1)
-        cells = (*blank, _number(item, test, "df"), _p(item, test))
+        cells = (*blank, _two_df(item, test), _p(item, test))
         rows.append(Row("The same difference at every visit (F test)", cells, indent=1))
     return rows
+
+
+def _two_df(item: Result, test: Estimate) -> Cell:
+    """Degrees of freedom of an F test, numerator first."""
+    text = f"{fmt.whole(test.ndf)}, {fmt.number(test.df, fmt.DF)}"
+    return Cell(text, numbers(ndf=test.ndf, df=test.df), item.analysis, "numerator and denominator df")
 
 
 def _visit(item: Result, request: Request, visit: str) -> Row:

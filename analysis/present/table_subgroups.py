@@ -1,5 +1,7 @@
 """The table of subgroups: per moderator the test of interaction, then the difference in each group."""
 
+from collections.abc import Sequence
+
 from analysis.present import format as fmt
 from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, values_of
 from analysis.present.request import Request
@@ -32,7 +34,9 @@ def _rows(item: Found, request: Request) -> list[Row]:
     rows = [Row(request.name(item), kind="group")]
     for moderator in values_of(item.estimates, "moderator"):
         rows.append(_moderator(item, request, moderator))
-        levels = values_of(select(item.estimates, moderator=moderator), "level")
+        levels = _in_order(
+            values_of(select(item.estimates, moderator=moderator), "level"), item, request, moderator
+        )
         rows += [_level(item, request, moderator, level) for level in levels]
     return rows
 
@@ -66,7 +70,19 @@ def _arm(item: Result, arm: str, where: dict[str, str], decimals: int) -> tuple[
 
 def _name(item: Result, request: Request, moderator: str, level: str) -> str:
     """A group in words: a code by its label, a group of a cut as the plan names it."""
+    codelist = _codelist(item, request, moderator)
+    return label(request.spec, codelist, level) if codelist else level
+
+
+def _in_order(levels: Sequence[str], item: Result, request: Request, moderator: str) -> list[str]:
+    """Coded groups in the order of their code list, as in every table; others as they come."""
+    codelist = _codelist(item, request, moderator)
+    listed = list(request.spec.codelists[codelist]) if codelist else []
+    known = [each for each in listed if each in levels]
+    return [*known, *(each for each in levels if each not in known)]
+
+
+def _codelist(item: Result, request: Request, moderator: str) -> str | None:
     entry = request.spec.analyses[item.analysis]
     column = next(each.column for each in entry.moderators if each.label == moderator)
-    codelist = request.spec.table("subjects").field(column).codelist
-    return label(request.spec, codelist, level) if codelist else level
+    return request.spec.table("subjects").field(column).codelist

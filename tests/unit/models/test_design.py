@@ -101,7 +101,7 @@ def test_a_baseline_after_randomisation_is_refused():
         base_date=[RANDOMISED, RANDOMISED + pd.Timedelta(days=1), None, RANDOMISED],
     )
     covariate = Covariate(column="base", kind="linear", missing="indicator")
-    with pytest.raises(ModelError, match="1 baseline values are dated after randomisation"):
+    with pytest.raises(ModelError, match="1 baseline value is dated after randomisation"):
         build(frame, covariate)
 
 

@@ -33,6 +33,7 @@ def test_death_has_rows_only_when_somebody_died(tabulate, kind, analysis) -> Non
 
 
 def test_limits_without_width_are_no_interval() -> None:
-    assert (lambda e: (e.se, e.low, e.high))(Estimate("p", 0.0, se=0.0, low=0.0, high=0.0)) == (None,) * 3
+    none = Estimate("p", 0.0, se=0.0, low=0.0, high=0.0)
+    assert (none.value, none.se, none.low, none.high) == (0.0, 0.0, None, None)
     kept = Estimate("p", 0.5, se=0.1, low=0.3, high=0.7)
     assert (kept.se, kept.low, kept.high) == (0.1, 0.3, 0.7)

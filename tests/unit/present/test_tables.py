@@ -108,7 +108,7 @@ def test_missing_values_are_counted_by_reason_below_their_variable() -> None:
     made = table("closed", "T1")
     stubs = [row.stub for row in made.rows]
     at = stubs.index("SDQ total difficulties (baseline), mean (SD); n")
-    assert stubs[at + 1 : at + 3] == ["Missing: visit not attended", "Missing: not due at this age"]
+    assert stubs[at + 1 : at + 3] == ["Missing: visit not attended", "Not due at this age"]
     assert [cell.text for cell in made.rows[at + 2].cells] == ["63", "64"]
 
 
@@ -146,7 +146,7 @@ def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> Non
     adjusted = made.rows[made.rows.index(last) + 1]
     assert adjusted.stub == "Adjusted mean (95% CI)"
     assert [cell.text for cell in adjusted.cells][:4] == ["", "10.0 (8.5 to 11.5)"] * 2
-    assert [cell.text for cell in find(made, "The same difference").cells][-2:] == ["251.3", "0.69"]
+    assert [cell.text for cell in find(made, "The same difference").cells][-2:] == ["1, 251.3", "0.69"]
 
 
 def test_both_averages_stand_above_the_test_that_they_are_the_same() -> None:
@@ -365,3 +365,18 @@ def test_a_post_hoc_analysis_says_so() -> None:
     changed = replace(spec, analyses={**spec.analyses, "A50": late})
     made = tabulate(changed.outputs["T6"], fabricated.results("closed"), changed, "closed")
     assert "A50 safety, post hoc." in {note.text for note in made.footnotes}
+
+
+def test_an_f_test_shows_both_its_degrees_of_freedom() -> None:
+    row = find(table("closed", "T9"), "The same difference at every visit")
+    assert [cell.text for cell in row.cells][-2:] == ["1, 251.3", "0.69"]
+    assert row.cells[-2].values == {"ndf": 1, "df": 251.25}
+
+
+def test_groups_of_a_code_stand_in_the_order_of_its_list() -> None:
+    results = dict(fabricated.results("closed"))
+    turned = tuple(reversed([each for each in results["A10"].estimates if "level" in each.labels]))
+    others = tuple(each for each in results["A10"].estimates if "level" not in each.labels)
+    results["A10"] = replace(results["A10"], estimates=(*others, *turned))
+    stubs = [row.stub for row in table("closed", "T7", results).rows]
+    assert stubs.index("Glasgow") < stubs.index("London")
