@@ -1,5 +1,7 @@
 """Baseline characteristics at both levels, without tests."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis.data.allocation import ARM
@@ -30,7 +32,8 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        `n` by level of a factor; `n`, `mean` and `sd` or quartiles of a number; `missing` by reason.
+        `n` by level of a factor; `n`, `mean` and `sd` or quartiles of a number, and for a score the same
+        (`n_dated`, `mean_dated` ...) of the values dated before and after randomisation; `missing` by reason.
 
     Raises
     ------
@@ -50,6 +53,9 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
             rows = frame[frame[ARM] == arm]
             labels = {"variable": name, "arm": arm, "unit": variable.unit}
             counts += _missing(rows, labels)
+            if variable.parameter:
+                parts = _dated(rows, variable.summary, labels)
+                counts, estimates = [*counts, *parts[0]], [*estimates, *parts[1]]
             if variable.summary == "counts":
                 counts += _levels(rows["value"], sorted(frame["value"].dropna().unique()), labels)
             else:
@@ -66,7 +72,6 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
         method="Summaries only: differences at baseline are not tested.",
         counts=tuple(counts),
         estimates=tuple(estimates),
-        notes=tuple(_after_randomisation(entry, people, data, spec)),
     )
 
 
@@ -86,27 +91,25 @@ def _values(variable: Variable, people: pd.DataFrame, data: Data) -> tuple[pd.Da
         return frame[[ARM, "value", "reason"]], variable.column
     outcomes = data.tables["outcomes"]
     here = outcomes[(outcomes["parameter"] == variable.parameter) & (outcomes["visit"] == variable.visit)]
-    frame = units[["child_id", ARM]].merge(
-        here[["child_id", "value", "missing_reason"]], on="child_id", how="left"
+    frame = units[["child_id", ARM, "randomisation_date"]].merge(
+        here[["child_id", "value", "missing_reason", "date"]], on="child_id", how="left"
     )
     reason = frame["missing_reason"].fillna(NOT_GIVEN)
-    return frame.assign(reason=reason)[[ARM, "value", "reason"]], variable.parameter
+    # A value without a date cannot be told to be a baseline, as for a covariate.
+    is_before = frame["date"] <= frame["randomisation_date"]
+    return frame.assign(reason=reason, is_before=is_before), variable.parameter
 
 
-def _after_randomisation(entry: BaselineAnalysis, people: pd.DataFrame, data: Data, spec: Spec) -> list[str]:
-    """How many values of the baseline visit were measured after randomisation."""
-    notes = []
-    for variable in entry.variables:
-        if variable.parameter:
-            outcomes = data.tables["outcomes"]
-            here = (outcomes["parameter"] == variable.parameter) & (outcomes["visit"] == variable.visit)
-            rows = outcomes[here & outcomes["value"].notna() & outcomes["child_id"].isin(people["child_id"])]
-            late = int((rows["day"] > 0).sum())
-            name = spec.codelists["parameter"][variable.parameter]
-            notes.append(
-                f"{name}: {late} of {len(rows)} values of the baseline visit are dated after randomisation."
-            )
-    return notes
+def _dated(rows: pd.DataFrame, summary: str, labels: dict[str, str]) -> tuple[list[Count], list[Estimate]]:
+    """The values dated on or before randomisation, and those after it or not dated."""
+    counts, estimates = [], []
+    for dated, here in (("before", rows["is_before"]), ("after", ~rows["is_before"])):
+        where = {**labels, "dated": dated}
+        known = rows.loc[here, "value"].dropna().astype(float)
+        counts.append(Count("n_dated", len(known), where))
+        for each in _numbers(known, summary, where):
+            estimates.append(replace(each, name=f"{each.name}_dated"))
+    return counts, estimates
 
 
 def _missing(rows: pd.DataFrame, labels: dict[str, str]) -> list[Count]:

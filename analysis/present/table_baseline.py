@@ -14,6 +14,10 @@ from analysis.spec.visit_outcomes import NOT_DUE
 
 UNITS = {"family": "Families", "child": "Children"}
 MEASURES = {"mean": "mean (SD); n", "median": "median (quartiles); n", "counts": "n (%)"}
+DATED = {
+    "before": "Dated on or before randomisation",
+    "after": "Dated after randomisation, or without a date",
+}
 CONVENTIONS = (
     "Percentages are of those with a known value",
     "Differences at baseline are described and not tested",
@@ -113,25 +117,30 @@ def _level_cell(block: _Block, arm: str, level: str) -> Cell:
 
 def _summary(block: _Block, spec: Spec) -> list[Row]:
     read = _mean if block.variable.summary == "mean" else _median
-    return [Row(_title(block, spec), tuple(read(block, arm) for arm in block.arms), indent=1)]
+    rows = [Row(_title(block, spec), tuple(read(block, arm) for arm in block.arms), indent=1)]
+    here = select(block.result.counts, name="n_dated", variable=block.name)
+    for dated in values_of(here, "dated"):
+        cells = tuple(read(block, arm, suffix="_dated", dated=dated) for arm in block.arms)
+        rows.append(Row(DATED[dated], cells, indent=2))
+    return rows
 
 
-def _estimate(block: _Block, arm: str, name: str) -> float | None:
-    found = one(block.result.estimates, name, **block.where(arm))
+def _estimate(block: _Block, arm: str, name: str, **labels: str) -> float | None:
+    found = one(block.result.estimates, name, **block.where(arm), **labels)
     return None if found is None else found.value
 
 
-def _mean(block: _Block, arm: str) -> Cell:
-    mean, sd = (_estimate(block, arm, name) for name in ("mean", "sd"))
-    n = count(block.result, "n", **block.where(arm))
+def _mean(block: _Block, arm: str, *, suffix: str = "", **labels: str) -> Cell:
+    mean, sd = (_estimate(block, arm, f"{name}{suffix}", **labels) for name in ("mean", "sd"))
+    n = count(block.result, f"n{suffix}", **block.where(arm), **labels)
     text = fmt.with_size(fmt.mean_sd(mean, sd), n)
     return Cell(text, numbers(mean=mean, sd=sd, n=n), block.result.analysis, "mean (SD)")
 
 
-def _median(block: _Block, arm: str) -> Cell:
-    found = [_estimate(block, arm, name) for name in ("median", "q1", "q3")]
+def _median(block: _Block, arm: str, *, suffix: str = "", **labels: str) -> Cell:
+    found = [_estimate(block, arm, f"{name}{suffix}", **labels) for name in ("median", "q1", "q3")]
     values = dict(zip(("median", "q1", "q3"), found, strict=True))
-    n = count(block.result, "n", **block.where(arm))
+    n = count(block.result, f"n{suffix}", **block.where(arm), **labels)
     text = fmt.with_size(fmt.median_quartiles(*found), n)
     return Cell(text, numbers(**values, n=n), block.result.analysis, "median (quartiles)")
 

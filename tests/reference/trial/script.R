@@ -159,7 +159,7 @@ groups <- list(
   "Site" = d$site,
   "Sex" = ifelse(d$sex == "", NA, d$sex),
   "Age at randomisation" = ifelse(d$age_months < 24, "Under 24 months", "24 months and over"),
-  "Children of the family in the trial" = ifelse(d$n_siblings < 2, "One", "Two or more"),
+  "Children of the family in the trial at randomisation" = ifelse(d$n_siblings < 2, "One", "Two or more"),
   "Order of consent baseline and randomisation" = d$epoch)
 for (name in names(groups)) {
   known <- !is.na(groups[[name]])

@@ -11,7 +11,7 @@ import pytest
 from analysis.errors import BlindingError, ReportError
 from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, write_forms
 from analysis.present.tables import TABULATE, tabulate
-from analysis.results import Count, Result
+from analysis.results import Count, Estimate, Result
 from analysis.spec.outputs import FIGURES, outputs_of
 from tests.unit.present import fabricated
 
@@ -380,3 +380,26 @@ def test_groups_of_a_code_stand_in_the_order_of_its_list() -> None:
     results["A10"] = replace(results["A10"], estimates=(*others, *turned))
     stubs = [row.stub for row in table("closed", "T7", results).rows]
     assert stubs.index("Glasgow") < stubs.index("London")
+
+
+def test_baseline_values_of_either_side_of_randomisation_have_a_row_each() -> None:
+    results = dict(fabricated.results("closed"))
+    where = {"variable": "SDQ_TOTAL", "unit": "child"}
+    counts, estimates = [], []
+    for dated, n, mean in (("before", 40, 12.0), ("after", 100, 14.0)):
+        for arm in fabricated.ARMS:
+            labels = {**where, "arm": arm, "dated": dated}
+            counts.append(Count("n_dated", n, labels))
+            estimates += [
+                Estimate("mean_dated", mean, labels=labels),
+                Estimate("sd_dated", 7.0, labels=labels),
+            ]
+    made = results["B01"]
+    results["B01"] = replace(made, counts=(*made.counts, *counts), estimates=(*made.estimates, *estimates))
+    rows = table("closed", "T1", results).rows
+    at = next(at for at, row in enumerate(rows) if row.stub.startswith("SDQ total"))
+    assert [row.stub.split(",")[0] for row in rows[at + 1 : at + 3]] == [
+        "Dated on or before randomisation",
+        "Dated after randomisation",
+    ]
+    assert [row.cells[0].text for row in rows[at + 1 : at + 3]] == ["12.0 (7.0); 40", "14.0 (7.0); 100"]
