@@ -44,11 +44,17 @@ def draw_incidence(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
         figure, left=LEFT, bottom=foot, width=canvas.WIDTH - LEFT - RIGHT, height=PLOT_HEIGHT
     )
     set_time_axis(axes, days_shown(result, "probability", spec), spec.trial.horizon_days)
-    set_percent_axis(axes, 1.0, step=0.2, label="Cumulative incidence")
+    set_percent_axis(axes, 1.0, step=0.2, label=_quantity(result, spec))
     for cause in causes[:1]:
         _draw_arms(axes, result, arms, cause, spec)
     _at_risk(axes, result, arms)
     return figure, incidence_text(result, spec)
+
+
+def _quantity(result: Result, spec: Spec) -> str:
+    """What the curve is: causes taken together do not compete."""
+    is_combined = spec.analyses[result.analysis].combine
+    return "Probability, 1 \u2212 Kaplan-Meier" if is_combined else "Cumulative incidence"
 
 
 def draw_routes(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:

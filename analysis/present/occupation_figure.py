@@ -27,7 +27,7 @@ from analysis.results import Result
 from analysis.spec.declarations import Spec
 
 CURVE = "occupation"
-LEFT, TOP, FOOT, GAP, HEIGHT = 48.0, 34.0, 14.0, 58.0, 220.0
+LEFT, TOP, FOOT, GAP, HEIGHT = 48.0, 43.0, 14.0, 58.0, 220.0
 NAME_SIZE = 7.0
 # Light fills of Tol (2021), told apart with common colour vision deficiencies; a second colour for the words.
 FILLS = ("#7FB2DE", "#6CC4A7", "#D9CE66", "#F0B98D", "#D6D9DD", "#55606E", "#E3A3C0", "#A99BD1")
@@ -48,7 +48,7 @@ def draw_occupation(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
         axes = canvas.axes_at(
             figure, left=LEFT + position * (width + GAP), bottom=foot, width=width, height=HEIGHT
         )
-        axes.set_title(arm_name(arm), pad=15)
+        axes.set_title(arm_name(arm), pad=24)
         axes.grid(False)
         set_time_axis(axes, days_shown(result, CURVE, spec), spec.trial.horizon_days)
         set_percent_axis(axes, 1.0, step=0.2, label="" if position else "Children")
@@ -101,9 +101,9 @@ def _end_label(
 
 
 def _name_home(axes: Axes, height: float) -> None:
-    """What the outline bounds and its last value, above the panel."""
+    """What the outline bounds and its last value, above the panel; in two lines, as panels are narrow."""
     axes.annotate(
-        f"{FAMILY_HOME_LABEL} (below the line): {fmt.short_percentage(float(height))}",
+        f"{FAMILY_HOME_LABEL}\n(below the line): {fmt.short_percentage(float(height))}",
         xy=(0, 1),
         xycoords="axes fraction",
         xytext=(0, 5),

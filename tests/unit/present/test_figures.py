@@ -10,8 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from analysis.errors import BlindingError, ReportError
 from analysis.present import canvas, occupation_figure
 from analysis.present import format as fmt
+from analysis.present.curve_figures import draw_incidence
 from analysis.present.figures import DRAW, draw
-from analysis.present.occupation_figure import stacking_order
+from analysis.present.occupation_figure import draw_occupation, stacking_order
 from analysis.spec.outputs import FIGURE_FORMATS, FIGURES, outputs_of
 from tests.unit.present import fabricated
 
@@ -184,3 +185,21 @@ def test_the_walls_hold_for_figures() -> None:
     spec = replace(fabricated.spec(), codes={**fabricated.spec().codes, "state": {**labels, "home": named}})
     with pytest.raises(BlindingError, match="names an arm"):
         draw(spec.outputs["F6"], fabricated.results("open"), spec, "open", style=fabricated.STYLE)
+
+
+def test_the_axis_says_whether_routes_compete() -> None:
+    results = fabricated.results("open")
+    labels = {
+        analysis: draw_incidence([results[analysis]], fabricated.spec())[0].axes[0].get_ylabel()
+        for analysis in ("A30K", "A31")
+    }
+    assert labels == {"A30K": "Probability, 1 \u2212 Kaplan-Meier", "A31": "Cumulative incidence"}
+
+
+def test_the_words_over_a_panel_stay_within_it() -> None:
+    figure, _ = draw_occupation([fabricated.results("closed")["A40"]], fabricated.spec())
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        for text in axes.texts:
+            if text.get_text().startswith("In a permanent family home"):
+                assert text.get_window_extent().x1 < axes.get_window_extent().x1 + 20
