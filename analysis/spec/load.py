@@ -63,10 +63,13 @@ def load_mapping(folder: Path, name: str) -> SourceMapping:
     Raises
     ------
     SpecError
-        As `load_spec`; also for a table, field or dialect that is not declared.
+        As `load_spec`; also for a table, field or dialect that is not declared, or a name that is not that
+        of the file.
     """
     file = f"mappings/{name}.yaml"
     mapping = parse(SourceMapping, read_yaml(folder / "mappings" / f"{name}.yaml"), file=file)
+    if mapping.name != name:
+        raise SpecError(f"{file}: name: it says {mapping.name}; a mapping has the name of its file, {name}.")
     check_references.check_mapping(load_spec(folder), mapping, file=file)
     return mapping
 

@@ -116,3 +116,12 @@ def test_a_date_that_two_forms_read_as_two_days_is_refused() -> None:
     for pair in (("%d/%m/%Y", "%m/%d/%Y"), ("%Y-%m-%d", "%Y-%d-%m"), ("%d/%m/%y", "%y/%m/%d")):
         with pytest.raises(ValidationError, match="read one text as two days"):
             Dialect(**how, dates=pair)
+
+
+def test_a_copied_mapping_has_the_name_of_its_file(declarations: Declarations) -> None:
+    folder = declarations.folder / "mappings"
+    (folder / "mine.yaml").write_text((folder / "synthetic.yaml").read_text())
+    assert "mine.yaml: name: it says synthetic" in declarations.refusal(mapping="mine")
+    declarations.edit("mappings/mine.yaml", "name: synthetic", "name: mine")
+    declarations.load()
+    assert load_mapping(declarations.folder, "mine").name == "mine"
