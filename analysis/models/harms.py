@@ -11,7 +11,7 @@ from analysis.stats.proportions import risk_difference
 
 ANY = "any"
 DAYS_PER_YEAR = 365.25
-RELATED = ("possible", "definite")
+NOT_RECORDED = "not recorded"
 
 
 def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
@@ -32,7 +32,8 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        Counts `events`, `children`, `families` by category; `child_years`, `rate`, `risk_difference`.
+        Counts `events`, `children`, `families` by category and by relatedness; `child_years`, `rate`,
+        `risk_difference`.
 
     Raises
     ------
@@ -61,7 +62,8 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
         method=_method(entry, data, spec),
         counts=(
             *_at_risk(people, data),
-            *(count for each in categories for count in _counts(events, each, data)),
+            *(count for each in categories for count in _counts(_of(events, each), data, category=each)),
+            *_by_relatedness(events, data, spec),
         ),
         estimates=(
             *(
@@ -71,7 +73,6 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
             *(rate for each in categories for rate in _rates(events, each, years)),
             *(gap for each in categories for gap in _differences(entry, events, people, each, data, spec)),
         ),
-        notes=(_related(events, data),),
     )
 
 
@@ -83,10 +84,10 @@ def _at_risk(people: pd.DataFrame, data: Data) -> list[Count]:
     return [Count(f"at_risk_{count.name}", count.value, count.labels) for count in sizes(people, data)]
 
 
-def _counts(events: pd.DataFrame, category: str, data: Data) -> list[Count]:
+def _counts(events: pd.DataFrame, data: Data, **of: str) -> list[Count]:
     found = []
     for arm in arm_names(data):
-        rows, labels = _of(events[events[ARM] == arm], category), {"arm": arm, "category": category}
+        rows, labels = events[events[ARM] == arm], {"arm": arm, **of}
         found.append(Count("events", len(rows), labels))
         found.append(Count("children", rows["child_id"].nunique(), labels))
         found.append(Count("families", rows["family_id"].nunique(), labels))
@@ -131,11 +132,11 @@ def _in_window(events: pd.DataFrame, people: pd.DataFrame, horizon: int) -> pd.D
     return events[theirs & events["family_id"].isin(people["family_id"]) & (events["day"] <= horizon)]
 
 
-def _related(events: pd.DataFrame, data: Data) -> str:
-    related = events[events["relatedness"].isin(RELATED)]
-    parts = [f"{int((related[ARM] == arm).sum())} in {arm}" for arm in arm_names(data)]
-    listed = ", ".join(parts).replace(" in All", "")
-    return f"Events judged possibly or definitely related to a service: {listed}."
+def _by_relatedness(events: pd.DataFrame, data: Data, spec: Spec) -> list[Count]:
+    """The same counts by how the event was judged to be related to a service, zeros included."""
+    judged = events["relatedness"].fillna(NOT_RECORDED)
+    kinds = [*spec.codes["relatedness"], *([NOT_RECORDED] if (judged == NOT_RECORDED).any() else [])]
+    return [count for each in kinds for count in _counts(events[judged == each], data, relatedness=each)]
 
 
 def _method(entry: HarmsAnalysis, data: Data, spec: Spec) -> str:

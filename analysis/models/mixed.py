@@ -5,7 +5,7 @@ import pandas as pd
 from analysis.data.allocation import Allocated
 from analysis.models.design import Design, build_design
 from analysis.models.diagnostics import Checks, check_fit
-from analysis.models.groups import arm_names, contrast_name
+from analysis.models.groups import arm_names, contrast_name, so_many
 from analysis.models.linear import (
     AVERAGED,
     STRUCTURES,
@@ -29,6 +29,8 @@ from analysis.spec.visit_outcomes import MixedAnalysis
 from analysis.stats.reml import LinearFit
 from analysis.stats.small_sample import icc
 
+# Below this many pairs of siblings an intraclass correlation is a guess.
+FEW_PAIRS = 10
 COMPONENTS = {
     "random_intercept": ("family", "residual"),
     "exchangeable": ("covariance within families", "remainder"),
@@ -92,11 +94,22 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         points=checks.points,
         notes=(
             *removed_families(entry, rows, spec),
+            *_few_siblings(rows),
             *fitted.notes,
             *checks.notes,
         ),
         details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
+
+
+def _few_siblings(rows: pd.DataFrame) -> list[str]:
+    """A warning where the correlation within families rests on next to no siblings."""
+    sizes = rows["family_id"].value_counts()
+    pairs = int((sizes * (sizes - 1) // 2).sum())
+    if pairs >= FEW_PAIRS:
+        return []
+    found = so_many(pairs, "pair of siblings was", "pairs of siblings were")
+    return [f"Only {found} analysed, too few to say how alike children of one family are."]
 
 
 def _adjusted_means(

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, label, one
+from analysis.present.reading import Found, arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
 from analysis.results import Failure, Result
 
 ANY, ANY_LABEL = "any", "Any serious adverse event"
+JUDGED = "Events by how they were judged to be related to a service"
 COLUMNS = ("Families (%)", "Children (%)", "Events", "Rate")
 CONVENTIONS = (
     "A family or child counts once per kind, however many events it has",
     "An event without a child, such as a parent's death, counts for the family only",
     "Rate: events per 100 child-years",
-    "Percentages are of the families and children in the heading",
+    "Percentages are of the families and children in the heading, all of the population above",
 )
 COMPARED = (
     "The risk difference is in percentage points of families with an event; no P values are given for harms"
@@ -50,7 +51,21 @@ def _heading(arm: str, fitted: Sequence[Result]) -> str:
 def _rows(item: Found, request: Request) -> list[Row]:
     if isinstance(item, Failure):
         return [request.failed(item)]
-    return [_row(item, request, each) for each in (ANY, *request.spec.codelists["event_category"])]
+    by_kind = [_row(item, request, each) for each in (ANY, *request.spec.codelists["event_category"])]
+    judged = [_judged_row(item, request, each) for each in values_of(item.counts, "relatedness")]
+    return [*by_kind, Row(JUDGED, kind="group"), *judged] if judged else by_kind
+
+
+def _judged_row(result: Result, request: Request, relatedness: str) -> Row:
+    """Events judged so; without rate and risk difference, which are of kinds of events."""
+    cells = [
+        cell
+        for arm in request.arms
+        for cell in (*_count_cells(result, {"arm": arm, "relatedness": relatedness}), Cell(""))
+    ]
+    blank = [Cell("")] if request.contrast else []
+    name = label(request.spec, "relatedness", relatedness)
+    return Row(f"{name[0].upper()}{name[1:]}", (*cells, *blank), indent=1)
 
 
 def _row(result: Result, request: Request, category: str) -> Row:
@@ -63,16 +78,21 @@ def _row(result: Result, request: Request, category: str) -> Row:
 
 def _arm_cells(result: Result, arm: str, category: str) -> list[Cell]:
     where = {"arm": arm, "category": category}
-    cells = []
-    for name in ("families", "children"):
-        n, total = count(result, name, **where), count(result, f"at_risk_{name}", arm=arm)
-        cells.append(Cell(fmt.part(n, total), numbers(n=n, total=total), result.analysis, name))
-    events = count(result, "events", **where)
-    cells.append(Cell(fmt.whole(events), numbers(n=events), result.analysis, "events"))
+    cells = _count_cells(result, where)
     rate = one(result.estimates, "rate", **where)
     value = rate.value if rate else None
     cells.append(Cell(fmt.number(value, fmt.RATE), numbers(value=value), result.analysis, "rate"))
     return cells
+
+
+def _count_cells(result: Result, where: dict[str, str]) -> list[Cell]:
+    """Families and children with such an event, of those at risk, and events."""
+    cells = []
+    for name in ("families", "children"):
+        n, total = count(result, name, **where), count(result, f"at_risk_{name}", arm=where["arm"])
+        cells.append(Cell(fmt.part(n, total), numbers(n=n, total=total), result.analysis, name))
+    events = count(result, "events", **where)
+    return [*cells, Cell(fmt.whole(events), numbers(n=events), result.analysis, "events")]
 
 
 def _difference(result: Result, category: str) -> Cell:

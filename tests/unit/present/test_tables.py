@@ -403,3 +403,17 @@ def test_baseline_values_of_either_side_of_randomisation_have_a_row_each() -> No
         "Dated after randomisation",
     ]
     assert [row.cells[0].text for row in rows[at + 1 : at + 3]] == ["12.0 (7.0); 40", "14.0 (7.0); 100"]
+
+
+def test_events_are_shown_by_how_they_were_judged() -> None:
+    results = dict(fabricated.results("closed"))
+    counts = [
+        Count(name, n, {"arm": arm, "relatedness": "possible"})
+        for arm, n in zip(fabricated.ARMS, (0, 3), strict=True)
+        for name in ("families", "children", "events")
+    ]
+    results["A50"] = replace(results["A50"], counts=(*results["A50"].counts, *counts))
+    row = find(table("closed", "T6", results), "Possibly related")
+    shown = [cell.text for cell in row.cells]
+    assert shown[2:4] == ["0", ""] and shown[6:] == ["3", "", ""]
+    assert shown[0].startswith("0 (0") and shown[4].startswith("3 (")

@@ -1,0 +1,53 @@
+"""Serious events by how they were judged, and siblings too few for a correlation."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from analysis.data.allocation import read_allocated
+from analysis.models import harms, mixed
+from analysis.results import select
+
+
+@pytest.fixture(scope="module")
+def closed(trial, spec):
+    return read_allocated(trial.allocated, spec, view="closed")
+
+
+def total(result, **labels) -> int:
+    return sum(each.value for each in select(result.counts, name="events", **labels))
+
+
+def test_events_by_relatedness_add_up_to_all_and_zeros_are_kept(closed, spec):
+    result = harms.fit(spec.analyses["A50"], closed, spec)
+    kinds = {each.labels["relatedness"] for each in result.counts if "relatedness" in each.labels}
+    assert kinds == set(spec.codes["relatedness"])
+    for arm in ("NIM", "SAU"):
+        parts = {each: total(result, arm=arm, relatedness=each) for each in kinds}
+        assert sum(parts.values()) == total(result, arm=arm, category="any")
+        for each, n in parts.items():
+            (families,) = select(result.counts, name="families", arm=arm, relatedness=each)
+            assert 0 <= families.value <= n and (families.value > 0) == (n > 0)
+
+
+def test_events_nobody_judged_are_counted_as_not_recorded(closed, spec):
+    table = closed.tables["harms"].assign(relatedness=pd.Series(None, dtype=object))
+    unjudged = replace(closed, tables={**closed.tables, "harms": table})
+    result = harms.fit(spec.analyses["A50"], unjudged, spec)
+    assert total(result, relatedness=harms.NOT_RECORDED) == total(result, category="any") > 0
+
+
+@pytest.mark.parametrize(
+    ("families", "said"),
+    [
+        ([1, 1, 2, 2], "Only 2 pairs of siblings were analysed"),
+        ([1, 1, 2, 3], "Only 1 pair of siblings was analysed"),
+        ([1, 2, 3], "Only 0 pairs of siblings were analysed"),
+        ([1] * 5, None),
+        ([1] * 4 + [2] * 3, "Only 9 pairs"),
+    ],
+)
+def test_few_siblings_are_said(families, said):
+    (*notes,) = mixed._few_siblings(pd.DataFrame({"family_id": families}))
+    assert [said is not None and said in note for note in notes] == ([True] if said else [])
