@@ -43,7 +43,7 @@ def _before(
         *_lines(
             "Estimand", [estimand_text(spec.estimands[each], spec, view) for each in _estimands(entries)]
         ),
-        *_lines("Status", [status_sentence(entry) for entry in entries]),
+        *_lines("Status", _statuses(entries)),
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
         *_lines("Scales", [scales_text(entries, spec)]),
@@ -95,10 +95,13 @@ def status_name(entry: Analysis) -> str:
     return f"{entry.role}, {TIMINGS[entry.timing]}"
 
 
-def status_sentence(entry: Analysis) -> str:
-    """Role and timing of an analysis, with the assumption it stands on."""
-    reason = f"; assumed: {_lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
-    return f"{entry.id} {status_name(entry)}{reason}."
+def _statuses(entries: Iterable[Analysis]) -> list[str]:
+    """Role and timing of analyses, with the assumption one stands on; those that share them together."""
+    shared: dict[str, list[str]] = {}
+    for entry in entries:
+        reason = f"; assumed: {_lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
+        shared.setdefault(f"{status_name(entry)}{reason}.", []).append(entry.id)
+    return [f"{', '.join(names)} {text}" for text, names in shared.items()]
 
 
 def remarks_note(items: Sequence[Found], spec: Spec) -> tuple[Footnote, ...]:

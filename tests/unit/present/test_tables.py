@@ -417,3 +417,8 @@ def test_events_are_shown_by_how_they_were_judged() -> None:
     shown = [cell.text for cell in row.cells]
     assert shown[2:4] == ["0", ""] and shown[6:] == ["3", "", ""]
     assert shown[0].startswith("0 (0") and shown[4].startswith("3 (")
+
+
+def test_analyses_of_one_status_share_a_sentence() -> None:
+    notes = {note.term: note.text for note in table("closed", "T8").footnotes}
+    assert notes["Status"].startswith("A20A, A20B, A20C") and notes["Status"].count("secondary") == 1
