@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
-from analysis.models.groups import Data, select
+from analysis.models.groups import Data, arm_names, select
+from analysis.results import Count
 from analysis.spec.event_entries import EventSelection, Origin
 
 CLOCKS = {"care_entry_date": "entry to care", "randomisation_date": "randomisation"}
@@ -73,3 +75,11 @@ def clock_sentence(origin: Origin | None) -> str:
     if not origin:
         return ""
     return f" Time runs from {CLOCKS[origin]}; a child is at risk from the day it is first observed."
+
+
+def count_events(rows: pd.DataFrame, data: Allocated) -> list[Count]:
+    """Children with the event, by arm."""
+    return [
+        Count("events", int(rows.loc[rows[ARM] == arm, "happened"].sum()), {"arm": arm})
+        for arm in arm_names(data)
+    ]

@@ -3,9 +3,8 @@
 import math
 
 from analysis.data.allocation import Allocated
-from analysis.models.events import select_events
-from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes
-from analysis.models.hazard import count_events, treated
+from analysis.models.events import count_events, select_events
+from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec

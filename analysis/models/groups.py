@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import ALL, ARM, Allocated, Pooled
@@ -124,3 +125,15 @@ def stratum_sentence(strata: Sequence[str], spec: Spec) -> str:
     if not strata:
         return "Not standardised."
     return f"Estimated within {' and '.join(strata)} and standardised to the mix of all children analysed."
+
+
+def treated(rows: pd.DataFrame, data: Allocated) -> np.ndarray:
+    """1 in the intervention arm, 0 in the control arm, (n,).
+
+    Raises
+    ------
+    ModelError
+        If an arm has nobody.
+    """
+    refuse_absent_arm(rows, data)
+    return (rows[ARM] == arm_names(data)[0]).to_numpy(float)

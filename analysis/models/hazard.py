@@ -2,24 +2,17 @@
 
 import math
 
-import numpy as np
 import pandas as pd
 
-from analysis.data.allocation import ARM, Allocated
-from analysis.models.events import clock_sentence, select_events
-from analysis.models.groups import (
-    STRATUM,
-    add_stratum,
-    arm_names,
-    contrast_name,
-    refuse_absent_arm,
-    sizes,
-)
+from analysis.data.allocation import Allocated
+from analysis.models.arm_effect import fit_cox
+from analysis.models.events import clock_sentence, count_events, select_events
+from analysis.models.groups import add_stratum, contrast_name, sizes
 from analysis.models.ratios import ratio_estimate
-from analysis.results import Count, Estimate, Result
+from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import HazardAnalysis
-from analysis.stats.hazards import CoxFit, Ties, cox
+from analysis.stats.hazards import CoxFit
 
 
 def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
@@ -64,39 +57,6 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
         estimates=(*_estimates(fitted, contrast_name(data), spec.trial.level), _last_day(rows, entry)),
         notes=(*fitted.notes, _span(entry)),
     )
-
-
-def fit_cox(rows: pd.DataFrame, event: pd.Series, data: Allocated, ties: Ties) -> CoxFit:
-    """Cox model of the arm, intervention against control, within strata and robust to families."""
-    return cox(
-        rows["entry_days"].to_numpy(float),
-        rows["time_days"].to_numpy(float),
-        event.to_numpy(int),
-        treated(rows, data)[:, None],
-        cluster=rows["family_id"].to_numpy(),
-        strata=rows[STRATUM].to_numpy(),
-        ties=ties,
-    )
-
-
-def treated(rows: pd.DataFrame, data: Allocated) -> np.ndarray:
-    """1 in the intervention arm, 0 in the control arm, (n,).
-
-    Raises
-    ------
-    ModelError
-        If an arm has nobody.
-    """
-    refuse_absent_arm(rows, data)
-    return (rows[ARM] == arm_names(data)[0]).to_numpy(float)
-
-
-def count_events(rows: pd.DataFrame, data: Allocated) -> list[Count]:
-    """Children with the event, by arm."""
-    return [
-        Count("events", int(rows.loc[rows[ARM] == arm, "happened"].sum()), {"arm": arm})
-        for arm in arm_names(data)
-    ]
 
 
 def _last_day(rows: pd.DataFrame, entry: HazardAnalysis) -> Estimate:

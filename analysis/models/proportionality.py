@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import Allocated
-from analysis.models.events import select_events
-from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes
-from analysis.models.hazard import count_events, fit_cox, treated
+from analysis.models.arm_effect import fit_cox
+from analysis.models.events import count_events, select_events
+from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec

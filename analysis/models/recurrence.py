@@ -18,9 +18,9 @@ from analysis.models.groups import (
     select,
     sizes,
     stratum_sentence,
+    treated,
     with_groups,
 )
-from analysis.models.hazard import treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.arm_effect import fit_cox
 from analysis.models.events import select_events
 from analysis.models.groups import (
     STRATUM,
@@ -14,8 +15,8 @@ from analysis.models.groups import (
     contrast_name,
     refuse_absent_arm,
     sizes,
+    treated,
 )
-from analysis.models.hazard import fit_cox, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec

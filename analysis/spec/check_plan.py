@@ -111,7 +111,6 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     where = f"analyses.yaml, entry {analysis.id}"
     subjects = set(spec.table("subjects").columns)
     check_known(analysis.estimands, spec.estimands, where=where, what="estimand")
-    _check_listed(spec, analysis, where=where)
     if analysis.population:
         check_known([analysis.population], spec.populations, where=where, what="population")
     if isinstance(analysis, OutcomeAnalysis):
@@ -128,6 +127,7 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
     check_event_entry(spec, analysis, where=where, subjects=subjects)
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
+    _check_listed(spec, analysis, where=where)
 
 
 def _check_listed(spec: Spec, analysis: Analysis, *, where: str) -> None:

@@ -184,7 +184,7 @@ def test_a_template_that_leaves_an_output_out_is_refused(outputs, tmp_path: Path
     shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
     template = tmp_path / "reports" / "_base.html.j2"
     template.write_text(template.read_text().replace('["harms"]', '["forest"]'))
-    with pytest.raises(ReportError, match="leaves out T6"):
+    with pytest.raises(ReportError, match="leaves out T19"):
         render("open", outputs["open"], templates=tmp_path / "reports")
 
 
@@ -196,7 +196,7 @@ def test_a_template_with_an_unknown_name_is_refused(outputs, tmp_path: Path) -> 
         render("open", outputs["open"], templates=tmp_path / "reports")
 
 
-@pytest.mark.parametrize("output", ["T6", "F4"])
+@pytest.mark.parametrize("output", ["T19", "F3"])
 def test_a_piece_made_from_other_results_is_refused(output: str, outputs) -> None:
     files = fabricated.result_files("closed")
     changed = {}
@@ -205,8 +205,8 @@ def test_a_piece_made_from_other_results_is_refused(output: str, outputs) -> Non
         changed[family] = replace(file, results=results) if family in ("harms", "incidence") else file
     with pytest.raises(ReportError, match="was made from other results"):
         render("closed", outputs["closed"], files={**files, **{"harms": changed["harms"]}})
-    with pytest.raises(ReportError, match=f"outputs/{'F4' if output == 'F4' else 'T6'} was made"):
-        chosen = "incidence" if output == "F4" else "harms"
+    with pytest.raises(ReportError, match=f"outputs/{'F3' if output == 'F3' else 'T19'} was made"):
+        chosen = "incidence" if output == "F3" else "harms"
         render("closed", outputs["closed"], files={**files, chosen: changed[chosen]})
 
 
@@ -314,8 +314,8 @@ def test_two_figures_on_one_page_share_no_name() -> None:
         '<use xlink:href="#m1"/><g clip-path="url(#p1)"/></g></svg>'
     )
     assert identifier_of(svg) == "ab12"
-    inlined = inline_svg(svg, prefix="F4")
-    assert 'id="F4-m1"' in inlined and 'href="#F4-m1"' in inlined and "url(#F4-p1)" in inlined
+    inlined = inline_svg(svg, prefix="F3")
+    assert 'id="F3-m1"' in inlined and 'href="#F3-m1"' in inlined and "url(#F3-p1)" in inlined
     assert "axes_1" not in inlined and "metadata" not in inlined and "<style" not in inlined
     with pytest.raises(ReportError, match="not an SVG file"):
-        inline_svg("<svg></svg>", prefix="F4")
+        inline_svg("<svg></svg>", prefix="F3")

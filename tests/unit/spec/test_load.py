@@ -133,7 +133,7 @@ BROKEN = {
     "randomised groups taken for a subset": (
         ANALYSES,
         "id: A30P\n  title: Time to a permanent placement, any route, by the day of moving\n"
-        "  family: hazard\n  role: sensitivity",
+        "  family: hazard\n  role: supplementary",
         "id: A30P\n  title: Time to a permanent placement, any route, by the day of moving\n"
         "  family: hazard\n  role: not randomised",
         ("analyses.yaml", "A30P", "everybody randomised"),
