@@ -216,7 +216,7 @@ def test_an_open_note_that_names_an_arm_is_refused() -> None:
 
 
 def test_an_absent_result_is_named() -> None:
-    with pytest.raises(ReportError, match="T6: no result of A50"):
+    with pytest.raises(ReportError, match="T19: no result of A50"):
         table("closed", "T19", {"A01": fabricated.mixed("A01")})
 
 
