@@ -71,7 +71,9 @@ def _notes(table: Table, request: Request) -> tuple[Footnote, ...]:
     kept = [note for note in table.footnotes if note.term == "Conventions"]
     remarks = remarks_note(request.items, request.spec)
     words = (*table.columns, *words_of(table.rows), *(note.text for note in (*kept, *remarks)))
-    return (*kept, Footnote("Abbreviations", abbreviations(request.items, request.spec, words)), *remarks)
+    said = abbreviations(request.items, request.spec, words)
+    short = (Footnote("Abbreviations", said),) if said else ()
+    return (*kept, *short, *remarks)
 
 
 def _rows(item: Found, request: Request) -> list[Row]:
