@@ -67,8 +67,8 @@ def _last_day(rows: pd.DataFrame, entry: HazardAnalysis) -> Estimate:
 def _span(entry: HazardAnalysis) -> str:
     counted = "to the day the plan names" if entry.until else "to the end of the care records"
     return (
-        f"Events count {counted}. Where hazards are not proportional the ratio is an average over the times at "
-        "which events were seen."
+        f"Events count {counted}. Where hazards are not proportional the ratio is an average over the times "
+        "at which events were seen."
     )
 
 
