@@ -215,19 +215,19 @@ BROKEN = {
         OUTPUTS,
         "analyses: [A42]",
         "analyses: [A42, A30]",
-        ("outputs.yaml", "T25", "selected_hazards"),
+        ("outputs.yaml", "T18", "selected_hazards"),
     ),
     "subset in a table of effects": (
         OUTPUTS,
         "kind: selected_hazards",
         "kind: hazards",
-        ("outputs.yaml", "T25", "selected_hazards"),
+        ("outputs.yaml", "T18", "selected_hazards"),
     ),
     "randomised groups in a table of subsets": (
         OUTPUTS,
         "kind: hazards",
         "kind: selected_hazards",
-        ("outputs.yaml", "T3", "selected_hazards"),
+        ("outputs.yaml", "T11", "selected_hazards"),
     ),
     "estimand without a sensitivity analysis": (
         ESTIMANDS,
