@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
+from analysis.models.answer import result_of
 from analysis.models.design import build_design
 from analysis.models.groups import arm_names, contrast_name
 from analysis.models.linear import (
@@ -81,13 +82,9 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
     if not no_siblings:
         test = difference_of_averages(by_child, by_family, arm, level=level)
         found.append(as_estimate("informative_size", test, **label))
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(*due_and_analysed(entry, rows, data), *with_baseline(rows, entry.covariates)),
         estimates=(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.data.allocation import ARM
+from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, select
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
@@ -62,16 +63,12 @@ def fit(entry: BaselineAnalysis, data: Data, spec: Spec) -> Result:
                 known = rows["value"].dropna().astype(float)
                 counts.append(Count("n", len(known), labels))
                 estimates += _numbers(known, variable.summary, labels)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=None,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method="Summaries only: differences at baseline are not tested.",
-        counts=tuple(counts),
-        estimates=tuple(estimates),
+        counts=counts,
+        estimates=estimates,
     )
 
 

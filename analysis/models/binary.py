@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, contrast_name, so_many
 from analysis.models.linear import (
@@ -57,13 +58,9 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
     titles = titles_of(entry.covariates, spec)
     design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
     risks = _risks(event, design, rows, data, spec)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(
             *due_and_analysed(entry, rows, data),
@@ -79,7 +76,7 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
             _estimate("risk_difference", risks.difference, contrast=contrast_name(data)),
             _estimate("risk_ratio", risks.ratio, contrast=contrast_name(data)),
         ),
-        notes=tuple(removed_families(entry, rows, spec)),
+        notes=removed_families(entry, rows, spec),
         details=(*design.notes, *missing_baseline(rows, entry.covariates, spec)),
     )
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, contrast_name, select, sizes
 from analysis.models.linear import (
@@ -89,13 +90,9 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
     design = columns.design
     structure = _structure(entry, rows)
     fitted = reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(
             *sizes(due, data, set="due"),

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.data.allocation import ALL, ARM
 from analysis.data.flow import check_conservation, flow_counts
+from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names
 from analysis.results import Count, Result
 from analysis.spec.declarations import Spec
@@ -45,15 +46,11 @@ def fit(entry: FlowAnalysis, data: Data, spec: Spec) -> Result:
     after = present[present.index(ALLOCATED_FROM) :]
     for arm in arm_names(data) if data.arms else ():
         counts += _counts(flow[(flow[ARM] == arm) & flow["stage"].isin(after)], after, arm, spec)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=None,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method="Counted from the derived table flow; at each stage those entering equal those kept and lost.",
-        counts=tuple(counts),
+        counts=counts,
     )
 
 

@@ -3,6 +3,7 @@
 import math
 
 from analysis.data.allocation import Allocated
+from analysis.models.answer import result_of
 from analysis.models.events import count_events, select_events
 from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
 from analysis.models.ratios import ratio_estimate
@@ -52,13 +53,9 @@ def fit(entry: FrailtyAnalysis, data: Allocated, spec: Spec) -> Result:
     )
     log_ratio, se = float(fitted.coef[0]), math.sqrt(fitted.vcov[0, 0])
     labels, limits = {"contrast": contrast_name(data)}, fitted.theta_interval
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry),
         counts=(*sizes(rows, data), *count_events(rows, data)),
         estimates=(

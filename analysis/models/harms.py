@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.data.allocation import ARM
+from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select, sizes, with_groups
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
@@ -52,13 +53,9 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
         arm: float(people.loc[people[ARM] == arm, "safety_days"].sum()) / DAYS_PER_YEAR
         for arm in arm_names(data)
     }
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, data, spec),
         counts=(
             *_at_risk(people, data),

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from analysis.data.allocation import Allocated
+from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import clock_sentence, count_events, select_events
 from analysis.models.groups import add_stratum, contrast_name, sizes
@@ -45,13 +46,9 @@ def fit(entry: HazardAnalysis, data: Allocated, spec: Spec) -> Result:
     chosen = select_events(data, entry.population, entry.event, origin=entry.origin, until=entry.until)
     rows = add_stratum(chosen, entry.strata)
     fitted = fit_cox(rows, rows["happened"], data, entry.ties)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry),
         counts=(*sizes(rows, data), *count_events(rows, data)),
         estimates=(*_estimates(fitted, contrast_name(data), spec.trial.level), _last_day(rows, entry)),

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import ARM
+from analysis.models.answer import result_of
 from analysis.models.curves import arm_quantities, at_risk, estimates_by_arm, step_curves
 from analysis.models.events import clock_sentence, select_events
 from analysis.models.groups import Data, add_stratum, arm_names, cells, sizes, stratum_sentence
@@ -56,18 +57,14 @@ def fit(entry: IncidenceAnalysis, data: Data, spec: Spec) -> Result:
     )
     if entry.combine:
         estimates += _restricted_mean(fitted, rows, data, spec)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(*sizes(rows, data), *_events(rows, causes, data), *at_risk(fitted, entry.days)),
-        estimates=tuple(estimates),
+        estimates=estimates,
         curves=step_curves(fitted, rows, states, spec, name="cumulative_incidence"),
-        notes=tuple(dict.fromkeys(note for curve in fitted.values() for note in curve.notes)),
+        notes=(note for curve in fitted.values() for note in curve.notes),
     )
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.data.allocation import Allocated
+from analysis.models.answer import result_of
 from analysis.models.design import Design, build_design
 from analysis.models.diagnostics import Checks, check_fit
 from analysis.models.groups import arm_names, contrast_name, so_many
@@ -74,13 +75,9 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
         fitted, row_of(design, "arm"), entry, spec, "difference", contrast=contrast_name(data)
     )
     checks = check_fit(entry, rows, design, fitted, difference) if entry.role == "primary" else Checks()
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(*due_and_analysed(entry, rows, data), *with_baseline(rows, entry.covariates)),
         estimates=(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.curves import (
     Cells,
     arm_quantities,
@@ -73,13 +74,9 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     horizon = float(entry.horizon_days)
     spent = arm_quantities(fitted, rows, lambda curve: _days(curve, horizon, spec.states))
     homes = [*states, ("state", FAMILY_HOME, len(states))]
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(*sizes(rows, data), *at_risk(fitted, entry.days)),
         estimates=(
@@ -108,7 +105,7 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
             *step_curves(fitted, rows, states, spec, name="occupation"),
             *_home_difference(fitted, rows, entry, data, spec),
         ),
-        notes=tuple(dict.fromkeys(note for curve in fitted.values() for note in curve.notes)),
+        notes=(note for curve in fitted.values() for note in curve.notes),
     )
 
 

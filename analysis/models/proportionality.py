@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import Allocated
+from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import count_events, select_events
 from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
@@ -53,13 +54,9 @@ def fit(entry: ProportionalityAnalysis, data: Allocated, spec: Spec) -> Result:
     test = ph_test(fit_cox(rows, rows["happened"], data, entry.ties), transform=entry.transform)
     generator = np.random.Generator(np.random.Philox(key=entry.seed))
     bootstrap = float(test.resampled_p(entry.draws, generator, method="family")[0])
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry),
         counts=(*sizes(rows, data), *count_events(rows, data)),
         estimates=(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.curves import arm_quantities, estimates_by_arm, mean_curves
 from analysis.models.groups import (
     STRATUM,
@@ -63,13 +64,9 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
     days = np.asarray(entry.days, dtype=float)
     counted = arm_quantities(fitted, rows, lambda curve: curve.at(days))
     ratio, missing = _ratio_or_note(rows, entry, data, spec)
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
         counts=(*sizes(select(data, "subjects", entry.population), data), *_numbers(rows, entry, data)),
         estimates=(
@@ -86,7 +83,7 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
             *ratio,
         ),
         curves=mean_curves(fitted, rows, ("event", entry.parameter), max(entry.days), spec),
-        notes=(*dict.fromkeys(note for curve in fitted.values() for note in curve.notes), *missing),
+        notes=(*(note for curve in fitted.values() for note in curve.notes), *missing),
     )
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from analysis.data.allocation import Allocated, Pooled
 from analysis.errors import BlindingError, ModelError, SpecError
+from analysis.models.answer import failure_of
 from analysis.results import Failure, Result
 from analysis.spec.declarations import Spec
-
-ESSENTIAL = ("primary", "safety")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,4 @@ def _fit(module, entry, data: Pooled | Allocated, spec: Spec) -> Result | Failur
     try:
         return module.fit(entry, data, spec)
     except ModelError as error:
-        return Failure(
-            entry.id, entry.family, entry.title, data.audience, str(error), entry.role in ESSENTIAL
-        )
+        return failure_of(entry, data, str(error))

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import select_events
 from analysis.models.groups import (
@@ -61,17 +62,13 @@ def fit(entry: RoutesAnalysis, data: Allocated, spec: Spec) -> Result:
     if not code.any():
         raise ModelError("nobody has an event, so there is no route to compare.")
     found = [_of_cause(rows, code, cause, entry, data, spec) for cause in entry.reported]
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry),
         counts=(*sizes(rows, data), *_events(rows, entry, data)),
-        estimates=tuple(each for estimates, _ in found for each in estimates),
-        notes=tuple(dict.fromkeys(note for _, notes in found for note in notes)),
+        estimates=(each for estimates, _ in found for each in estimates),
+        notes=(note for _, notes in found for note in notes),
     )
 
 

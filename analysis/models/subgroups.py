@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
+from analysis.models.answer import result_of
 from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, contrast_name, sizes, so_many
 from analysis.models.linear import (
@@ -77,17 +78,13 @@ def fit(entry: SubgroupAnalysis, data: Allocated, spec: Spec) -> Result:
             notes.append(f"{moderator.label}: not known for {children}, left out.")
     if not estimates:
         raise ModelError(f"no moderator can be estimated. {' '.join(notes)}")
-    return Result(
-        analysis=entry.id,
-        family=entry.family,
-        title=entry.title,
-        audience=data.audience,
-        estimand=entry.estimand,
-        timing=entry.timing,
+    return result_of(
+        entry,
+        data,
         method=_method(entry, spec),
-        counts=tuple(counts),
-        estimates=tuple(estimates),
-        notes=tuple(dict.fromkeys(notes)),
+        counts=counts,
+        estimates=estimates,
+        notes=notes,
     )
 
 
