@@ -5,10 +5,10 @@ import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
 from analysis.models.answer import result_of
-from analysis.models.design import build_design
-from analysis.models.groups import arm_names, contrast_name
+from analysis.models.groups import contrast_name
 from analysis.models.linear import (
     adjusted_for,
+    arm_design,
     as_estimate,
     due_and_analysed,
     missing_baseline,
@@ -16,7 +16,6 @@ from analysis.models.linear import (
     raw_means,
     removed_families,
     row_of,
-    titles_of,
     with_baseline,
 )
 from analysis.results import Result
@@ -61,9 +60,7 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
     rows = outcome_rows(data, entry)
     size = rows.groupby("family_id")["child_id"].transform("size").to_numpy(float)
     no_siblings = () if (size > 1).any() else (NO_SIBLINGS,)
-    intervention, control = arm_names(data)
-    titles = titles_of(entry.covariates, spec)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
+    design = arm_design(entry, rows, data, spec)
     by_child, by_family = (
         independence(
             rows["value"].to_numpy(float),

@@ -6,15 +6,15 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
-from analysis.models.design import Design, build_design
+from analysis.models.design import Design
 from analysis.models.groups import arm_names, contrast_name, so_many
 from analysis.models.linear import (
     adjusted_for,
+    arm_design,
     due_and_analysed,
     missing_baseline,
     outcome_rows,
     removed_families,
-    titles_of,
     with_baseline,
 )
 from analysis.results import Count, Estimate, Result
@@ -55,8 +55,7 @@ def fit(entry: BinaryAnalysis, data: Allocated, spec: Spec) -> Result:
     rows = outcome_rows(data, entry)
     event = _events(rows, entry, spec)
     intervention, control = arm_names(data)
-    titles = titles_of(entry.covariates, spec)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
+    design = arm_design(entry, rows, data, spec)
     risks = _risks(event, design, rows, data, spec)
     return result_of(
         entry,

@@ -8,11 +8,12 @@ import pandas as pd
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
-from analysis.models.design import Design, build_design
+from analysis.models.design import Design
 from analysis.models.groups import arm_names, contrast_name, select, sizes
 from analysis.models.linear import (
     AVERAGED,
     adjusted_for,
+    arm_design,
     estimate_contrast,
     inference,
     mean_of,
@@ -20,7 +21,6 @@ from analysis.models.linear import (
     raw_means,
     row_of,
     those_due,
-    titles_of,
     with_baseline,
 )
 from analysis.results import Count, Estimate, Result
@@ -123,9 +123,8 @@ def _rows(entry: CourseAnalysis, data: Allocated) -> pd.DataFrame:
 
 def _columns(entry: CourseAnalysis, rows: pd.DataFrame, data: Allocated, spec: Spec) -> _Columns:
     """A mean and an effect of the arm per visit, then the covariates, at each visit or for all."""
-    intervention, control = arm_names(data)
-    titles = titles_of(entry.covariates, spec)
-    adjusted = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
+    intervention, _ = arm_names(data)
+    adjusted = arm_design(entry, rows, data, spec)
     treated, child = (rows[ARM] == intervention).to_numpy(), ~rows.duplicated("child_id").to_numpy()
     made = _Columns(Design(notes=adjusted.notes), {}, {visit: [] for visit in entry.visits})
     means = mean_of(adjusted, entry.weights, rows=child)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import ARM, Allocated
-from analysis.models.design import Design
+from analysis.models.design import Design, build_design
 from analysis.models.groups import arm_names, select, sizes, so_many
 from analysis.results import Count, Estimate
 from analysis.spec.declarations import Spec
@@ -77,6 +77,15 @@ def removed_families(entry: OutcomeAnalysis, rows: pd.DataFrame, spec: Spec) -> 
         f"{so_many(gone['family_id'].nunique(), 'family', 'families')}, "
         f"{so_many(len(gone), 'child', 'children')}."
     ]
+
+
+def arm_design(
+    entry: OutcomeAnalysis | CourseAnalysis, rows: pd.DataFrame, data: Allocated, spec: Spec
+) -> Design:
+    """The arm and the covariates of the entry as columns; notes call a covariate by its title."""
+    intervention, control = arm_names(data)
+    titles = {each.column: column_name(each.column, spec) for each in entry.covariates}
+    return build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
 
 
 def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> LinearFit:
@@ -153,11 +162,6 @@ def adjusted_for(covariates: Collection[Covariate], spec: Spec) -> str:
     """Covariates in words, and what is put where one is missing."""
     named = ", ".join(column_name(each.column, spec) for each in covariates)
     return f"{named}{FILLED if any(each.missing != 'complete' for each in covariates) else ''}"
-
-
-def titles_of(covariates: Iterable[Covariate], spec: Spec) -> dict[str, str]:
-    """Titles of the covariates by column."""
-    return {each.column: column_name(each.column, spec) for each in covariates}
 
 
 def column_name(column: str, spec: Spec) -> str:

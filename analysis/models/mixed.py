@@ -4,13 +4,14 @@ import pandas as pd
 
 from analysis.data.allocation import Allocated
 from analysis.models.answer import result_of
-from analysis.models.design import Design, build_design
+from analysis.models.design import Design
 from analysis.models.diagnostics import Checks, check_fit
 from analysis.models.groups import arm_names, contrast_name, so_many
 from analysis.models.linear import (
     AVERAGED,
     STRUCTURES,
     adjusted_for,
+    arm_design,
     due_and_analysed,
     estimate_contrast,
     fit_families,
@@ -21,7 +22,6 @@ from analysis.models.linear import (
     raw_means,
     removed_families,
     row_of,
-    titles_of,
     with_baseline,
 )
 from analysis.results import Estimate, Result
@@ -67,9 +67,7 @@ def fit(entry: MixedAnalysis, data: Allocated, spec: Spec) -> Result:
     Med 24:993.
     """
     rows = outcome_rows(data, entry)
-    intervention, control = arm_names(data)
-    titles = titles_of(entry.covariates, spec)
-    design = build_design(rows, entry.covariates, intervention=intervention, control=control, titles=titles)
+    design = arm_design(entry, rows, data, spec)
     fitted = fit_families(entry, rows, design)
     difference = estimate_contrast(
         fitted, row_of(design, "arm"), entry, spec, "difference", contrast=contrast_name(data)
