@@ -5,7 +5,7 @@ import math
 from analysis.data.allocation import Allocated
 from analysis.models.answer import result_of
 from analysis.models.events import count_events, select_events
-from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
+from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, strata_phrase, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
@@ -75,7 +75,7 @@ def fit(entry: FrailtyAnalysis, data: Allocated, spec: Spec) -> Result:
 
 
 def _method(entry: FrailtyAnalysis) -> str:
-    strata = f"stratified by {' and '.join(entry.strata)}" if entry.strata else "not stratified"
+    strata = strata_phrase(entry.strata)
     return (
         f"Cox model of the arm, {strata}, {entry.ties.capitalize()} ties, with a gamma frailty shared within "
         "families; the ratio compares children of families equally frail. Wald interval and test with the "

@@ -9,7 +9,6 @@ import pandas as pd
 from analysis.data.allocation import ALL, ARM, Allocated, Pooled
 from analysis.errors import ModelError
 from analysis.results import Count
-from analysis.spec.declarations import Spec
 from analysis.spec.visit_outcomes import Restriction
 
 Data = Pooled | Allocated
@@ -36,7 +35,7 @@ def contrast_name(data: Data) -> str:
     return f"{intervention} - {control}"
 
 
-def with_groups(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+def with_groups(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with a column `arm` in either view."""
     return frame if ARM in frame else frame.assign(**{ARM: ALL})
 
@@ -61,7 +60,7 @@ def select(data: Data, name: str, population: str, within: Restriction | None = 
     if rows.empty:
         part = f" with {within.column} {within.is_}" if within else ""
         raise ModelError(f"no row of table {name} belongs to the population {population}{part}.")
-    return with_groups(rows.reset_index(drop=True), data)
+    return with_groups(rows.reset_index(drop=True))
 
 
 def add_stratum(frame: pd.DataFrame, strata: Sequence[str]) -> pd.DataFrame:
@@ -120,11 +119,16 @@ def share_of_strata(frame: pd.DataFrame) -> dict[str, float]:
     return (children[STRATUM].value_counts().sort_index() / len(children)).to_dict()
 
 
-def stratum_sentence(strata: Sequence[str], spec: Spec) -> str:
+def stratum_sentence(strata: Sequence[str]) -> str:
     """How the method footer says that results are standardised."""
     if not strata:
         return "Not standardised."
     return f"Estimated within {' and '.join(strata)} and standardised to the mix of all children analysed."
+
+
+def strata_phrase(strata: Sequence[str]) -> str:
+    """How the method footer says what has a baseline hazard of its own."""
+    return f"stratified by {' and '.join(strata)}" if strata else "not stratified"
 
 
 def treated(rows: pd.DataFrame, data: Allocated) -> np.ndarray:

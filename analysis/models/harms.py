@@ -46,7 +46,7 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
     Counts; interval: see `analysis.stats.proportions`.
     """
     people = select(data, "subjects", entry.population)
-    events = with_groups(data.tables["harms"], data)
+    events = with_groups(data.tables["harms"])
     events = _in_window(events, people, spec.trial.horizon_days)
     categories = [ANY, *spec.codes["event_category"]]
     years = {

@@ -8,7 +8,7 @@ from analysis.data.allocation import Allocated
 from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import clock_sentence, count_events, select_events
-from analysis.models.groups import add_stratum, contrast_name, sizes
+from analysis.models.groups import add_stratum, contrast_name, sizes, strata_phrase
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
@@ -79,7 +79,7 @@ def _estimates(fitted: CoxFit, contrast: str, level: float) -> tuple[Estimate, .
 
 
 def _method(entry: HazardAnalysis) -> str:
-    strata = f"stratified by {' and '.join(entry.strata)}" if entry.strata else "not stratified"
+    strata = strata_phrase(entry.strata)
     return (
         f"Cox model of the arm, {strata}, {entry.ties.capitalize()} ties; Wald interval and test from "
         "the variance robust to dependence within families (sum of score residuals by family, "

@@ -60,7 +60,7 @@ def fit(entry: IncidenceAnalysis, data: Data, spec: Spec) -> Result:
     return result_of(
         entry,
         data,
-        method=_method(entry, spec),
+        method=_method(entry),
         counts=(*sizes(rows, data), *_events(rows, causes, data), *at_risk(fitted, entry.days)),
         estimates=estimates,
         curves=step_curves(fitted, rows, states, spec, name="cumulative_incidence"),
@@ -110,14 +110,14 @@ def _restricted_mean(fitted: dict, rows: pd.DataFrame, data: Data, spec: Spec) -
     )
 
 
-def _method(entry: IncidenceAnalysis, spec: Spec) -> str:
+def _method(entry: IncidenceAnalysis) -> str:
     kind = (
         "1 less the Kaplan-Meier estimate, other endings censored"
         if entry.combine
         else "Aalen-Johansen estimate, routes competing"
     )
     return (
-        f"{kind}; ties exact. {stratum_sentence(entry.strata, spec)} Standard errors robust to dependence "
+        f"{kind}; ties exact. {stratum_sentence(entry.strata)} Standard errors robust to dependence "
         "within families (infinitesimal jackknife summed by family); limits of each probability on "
         f"its own log-log scale, of differences on their own.{clock_sentence(entry.origin)}"
     )

@@ -197,7 +197,7 @@ def _method(entry: OccupationAnalysis, spec: Spec) -> str:
         f"Aalen-Johansen occupation probabilities of the reversible state graph by {entry.basis} date, "
         f"ties exact; days to day {entry.horizon_days} are areas under the curves. "
         f"A permanent family home is {home}. "
-        f"{stratum_sentence(entry.strata, spec)} Standard errors robust to dependence within "
+        f"{stratum_sentence(entry.strata)} Standard errors robust to dependence within "
         "families (infinitesimal jackknife summed by family); limits of each probability on its "
         f"own log-log scale, of differences and days on their own.{clock_sentence(entry.origin)}"
     )

@@ -10,7 +10,7 @@ from analysis.data.allocation import Allocated
 from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import count_events, select_events
-from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, treated
+from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, strata_phrase, treated
 from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
@@ -114,7 +114,7 @@ def _periods(
 
 
 def _method(entry: ProportionalityAnalysis) -> str:
-    strata = f"stratified by {' and '.join(entry.strata)}" if entry.strata else "not stratified"
+    strata = strata_phrase(entry.strata)
     return (
         f"Score test of a hazard ratio that changes with {TRANSFORMS[entry.transform]}, Cox model {strata}, "
         f"{entry.ties.capitalize()} ties: by the information (children independent), by the variance robust "

@@ -67,7 +67,7 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
     return result_of(
         entry,
         data,
-        method=_method(entry, spec),
+        method=_method(entry),
         counts=(*sizes(select(data, "subjects", entry.population), data), *_numbers(rows, entry, data)),
         estimates=(
             *estimates_by_arm(
@@ -102,7 +102,7 @@ def select_recurrences(data: Data, entry: RecurrenceAnalysis) -> pd.DataFrame:
     rows = table[(table["parameter"] == entry.parameter) & (table["level"] == entry.level)]
     people = subjects.assign(unit_id=subjects["child_id" if entry.level == "child" else "family_id"])
     people = people.drop_duplicates("unit_id")[["unit_id", *entry.strata]]
-    rows = with_groups(rows, data).merge(people, on="unit_id", how="inner")
+    rows = with_groups(rows).merge(people, on="unit_id", how="inner")
     if rows.empty:
         raise ModelError(f"nobody of population {entry.population} is followed for {entry.parameter}.")
     return rows.assign(child_id=rows["unit_id"]).sort_values(["unit_id", "start"], kind="stable")
@@ -170,11 +170,11 @@ def _rate_ratio(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Allocated, 
     ]
 
 
-def _method(entry: RecurrenceAnalysis, spec: Spec) -> str:
+def _method(entry: RecurrenceAnalysis) -> str:
     return (
         f"Mean cumulative number of events per {entry.level} (Ghosh-Lin: after a death there are no more), "
         f"over all {UNITS[entry.level]} under observation whether or not the event can happen to them. "
-        f"{stratum_sentence(entry.strata, spec)} Ratio of rates to day {max(entry.days)} by the model of "
+        f"{stratum_sentence(entry.strata)} Ratio of rates to day {max(entry.days)} by the model of "
         "Lin, Wei, Yang and Ying, stratified alike, Efron ties. Standard errors robust to dependence within "
         "families; limits of numbers on the log scale, of differences on their own."
     )

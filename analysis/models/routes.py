@@ -16,6 +16,7 @@ from analysis.models.groups import (
     contrast_name,
     refuse_absent_arm,
     sizes,
+    strata_phrase,
     treated,
 )
 from analysis.models.ratios import ratio_estimate
@@ -156,7 +157,7 @@ def _events(rows: pd.DataFrame, entry: RoutesAnalysis, data: Allocated) -> list[
 
 
 def _method(entry: RoutesAnalysis) -> str:
-    strata = f"stratified by {' and '.join(entry.strata)}" if entry.strata else "not stratified"
+    strata = strata_phrase(entry.strata)
     return (
         f"Per route, {strata}: Cox model with the other routes censored ({entry.ties.capitalize()} ties), "
         "proportional subdistribution hazards (Fine-Gray, censoring weights by stratum) and Gray's test. "
