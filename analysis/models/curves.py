@@ -11,7 +11,8 @@ from analysis.results import Count, Curve, Estimate
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import Band
 from analysis.stats.bands import simultaneous_band
-from analysis.stats.influence import IntervalKind, Linear, difference, standardise
+from analysis.stats.influence import Linear, difference, standardise
+from analysis.stats.intervals import Interval, IntervalKind
 from analysis.stats.multistate import Occupation, occupation_at
 from analysis.stats.recurrent import MeanCumulative
 
@@ -74,16 +75,7 @@ def step_curves(
         for label, value, position in states:
             chosen = quantity.select(slice(position, None, n_states))
             limits = chosen.interval(kind="log-log", level=spec.trial.level)
-            curves.append(
-                Curve(
-                    name,
-                    tuple(times.tolist()),
-                    tuple(chosen.estimate.tolist()),
-                    tuple(_inside(limits.low, chosen.estimate)),
-                    tuple(_inside(limits.high, chosen.estimate)),
-                    labels={"arm": arm, label: value},
-                )
-            )
+            curves.append(_curve(name, times, chosen, limits, {"arm": arm, label: value}))
     return tuple(curves)
 
 
@@ -100,18 +92,7 @@ def mean_curves(
     curves = []
     for arm, quantity in arm_quantities(fitted, rows, lambda curve: curve.at(times)).items():
         limits = quantity.interval(kind="positive", level=spec.trial.level)
-        low, high = (_inside(each, quantity.estimate) for each in (limits.low, limits.high))
-        labels = {"arm": arm, label[0]: label[1]}
-        curves.append(
-            Curve(
-                "mean_count",
-                tuple(times.tolist()),
-                tuple(quantity.estimate.tolist()),
-                tuple(low),
-                tuple(high),
-                labels=labels,
-            )
-        )
+        curves.append(_curve("mean_count", times, quantity, limits, {"arm": arm, label[0]: label[1]}))
     return tuple(curves)
 
 
@@ -127,14 +108,7 @@ def difference_curve(
         "simultaneous": simultaneous_band(gap, draws=band.draws, generator=generator, level=spec.trial.level),
     }
     return tuple(
-        Curve(
-            name,
-            tuple(times.tolist()),
-            tuple(gap.estimate.tolist()),
-            tuple(_inside(each.low, gap.estimate)),
-            tuple(_inside(each.high, gap.estimate)),
-            labels={"contrast": contrast_name(data), "limits": kind},
-        )
+        _curve(name, times, gap, each, {"contrast": contrast_name(data), "limits": kind})
         for kind, each in limits.items()
     )
 
@@ -168,7 +142,7 @@ def _estimates(
     spec: Spec,
     *,
     name: str,
-    kind: str,
+    kind: IntervalKind,
     unit: str,
     labels: dict[str, str],
 ) -> list[Estimate]:
@@ -184,7 +158,7 @@ def _estimates(
 
 
 def _estimate(
-    quantity: Linear, limits, at: int, spec: Spec, *, name: str, unit: str, labels: dict[str, str]
+    quantity: Linear, limits: Interval, at: int, spec: Spec, *, name: str, unit: str, labels: dict[str, str]
 ) -> Estimate:
     value, se = float(quantity.estimate[at]), float(quantity.se[at])
     z = value / se if se > 0 and "contrast" in labels else None
@@ -202,8 +176,8 @@ def _estimate(
     )
 
 
-def _inside(limit: np.ndarray, value: np.ndarray) -> list[float]:
-    """A limit where there is one; at probability 0 or 1 the log-log scale has none and the curve itself is
-    drawn.
-    """
-    return np.where(np.isfinite(limit), limit, value).tolist()
+def _curve(name: str, times: np.ndarray, quantity: Linear, limits: Interval, labels: dict[str, str]) -> Curve:
+    """A quantity over time; at probability 0 or 1 the log-log scale has no limits and the curve is drawn."""
+    value = quantity.estimate
+    low, high = (np.where(np.isfinite(each), each, value) for each in (limits.low, limits.high))
+    return Curve(name, *(tuple(each.tolist()) for each in (times, value, low, high)), labels=labels)
