@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.models.design import Design
 from analysis.models.linear import structure_of
 from analysis.results import Estimate, Points
-from analysis.spec.sap import LinearAnalysis
+from analysis.spec.visit_outcomes import LinearAnalysis
 from analysis.stats.diagnostics import Diagnostics, diagnose, normal_quantiles
 from analysis.stats.reml import LinearFit
 

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from analysis.errors import ModelError
 from analysis.results import Estimate
-from analysis.stats.influence import interval
+from analysis.stats.intervals import interval
 
 
 def ratio_estimate(

@@ -13,7 +13,6 @@ from analysis.spec.sap import (
     Condition,
     CourseAnalysis,
     Estimand,
-    MixedAnalysis,
     Stage,
     SubgroupAnalysis,
 )
@@ -23,6 +22,7 @@ from analysis.spec.visit_outcomes import (
     AveragesAnalysis,
     BinaryAnalysis,
     Covariate,
+    MixedAnalysis,
     OutcomeAnalysis,
 )
 

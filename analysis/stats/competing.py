@@ -13,7 +13,8 @@ from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, as_states
 from analysis.stats.fine_gray import FineGrayFit, fine_gray
 from analysis.stats.gray import GrayTest, gray_test
-from analysis.stats.influence import IntervalKind, Linear
+from analysis.stats.influence import Linear
+from analysis.stats.intervals import IntervalKind
 from analysis.stats.multistate import (
     Occupation,
     occupation_at,

@@ -16,7 +16,7 @@ from scipy.special import chdtrc, chdtri, digamma, gammaln
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
 from analysis.stats.hazards import Ties, cox
-from analysis.stats.influence import Interval
+from analysis.stats.intervals import Interval
 from analysis.stats.labels import Labels, as_labels, encode
 from analysis.stats.penalised_likelihood import Clusters, Point, maximise_penalised, penalised
 

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column
-from analysis.stats.influence import IntervalKind, Linear, interval
+from analysis.stats.influence import Linear
+from analysis.stats.intervals import IntervalKind, interval
 from analysis.stats.labels import Labels
 from analysis.stats.product_integral import ProductIntegral, influence, product_integral, standard_errors
 from analysis.stats.spells import Spells, read_spells

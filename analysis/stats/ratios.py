@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.stats.influence import Interval, Linear, difference
+from analysis.stats.influence import Linear, difference
+from analysis.stats.intervals import Interval
 
 
 def logarithm(quantity: Linear) -> Linear:

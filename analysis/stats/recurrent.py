@@ -10,7 +10,8 @@ from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
 from analysis.stats.event_histories import EventHistories, read_histories
 from analysis.stats.hazards import CoxFit, Ties, cox
-from analysis.stats.influence import Linear, interval
+from analysis.stats.influence import Linear
+from analysis.stats.intervals import interval
 from analysis.stats.labels import Labels
 
 # Numbers held at once while the standard errors of a whole curve are made.

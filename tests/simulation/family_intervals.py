@@ -16,7 +16,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from analysis.stats.competing import cumulative_incidence, fine_gray, gray_test
-from analysis.stats.influence import IntervalKind, Linear, difference
+from analysis.stats.influence import Linear, difference
+from analysis.stats.intervals import IntervalKind
 from analysis.stats.multistate import Occupation, aalen_johansen, occupation_at, time_in_state
 from tests.simulation.size_coverage import design
 

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.errors import ModelError
 from analysis.models.design import build_design
-from analysis.spec.sap import Covariate
+from analysis.spec.visit_outcomes import Covariate
 
 RANDOMISED = pd.Timestamp("2015-06-10")
 

@@ -4,7 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from analysis.results import Result
-from analysis.spec.load import Spec, load_spec
+from analysis.spec.declarations import Spec
+from analysis.spec.load import load_spec
 
 ROOT = Path(__file__).parents[3]
 STYLE = ROOT / "reports" / "trial.mplstyle"

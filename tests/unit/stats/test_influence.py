@@ -10,10 +10,10 @@ from analysis.stats.influence import (
     cluster_covariance,
     combine,
     difference,
-    interval,
     standardise,
     wald_test,
 )
+from analysis.stats.intervals import interval
 from analysis.stats.labels import as_labels, encode
 
 
