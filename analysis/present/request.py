@@ -1,6 +1,6 @@
 """One output to be laid out: what the plan asks for, the results that feed it, and who will read it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.present import format as fmt
@@ -49,6 +49,18 @@ class Request:
     def failed(self, item: Failure) -> Row:
         """The row that stands where a result would."""
         return Row(self.name(item), kind="failure", remark=f"No result: {fmt.sentence(item.reason)}")
+
+    def rows(self, read: Callable[[Result, "Request"], Iterable[Row]]) -> list[Row]:
+        """Rows of every analysis as they are read, or the row that says why there are none."""
+        return [
+            row
+            for item in self.items
+            for row in ([self.failed(item)] if isinstance(item, Failure) else read(item, self))
+        ]
+
+    def blocks(self, read: Callable[[Result, "Request"], Iterable[Row]]) -> list[Row]:
+        """The same, below the name of each analysis."""
+        return self.rows(lambda item, _: [Row(self.name(item), kind="group"), *read(item, self)])
 
     def table(
         self,

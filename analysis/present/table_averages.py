@@ -1,7 +1,7 @@
 """Two tables that a cluster trial adds: averages over children and families, and variances at both levels."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, decimals_of, label, one, values_of
+from analysis.present.reading import arm_name, decimals_of, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_cells import (
     ANALYSED_OF_DUE,
@@ -13,7 +13,7 @@ from analysis.present.table_cells import (
     value_of,
 )
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Failure, Result
+from analysis.results import Result
 
 AVERAGES_CONVENTIONS = (
     ANALYSED_OF_DUE,
@@ -35,7 +35,7 @@ def tabulate_averages(request: Request) -> Table:
     return request.table(
         stub="Analysis",
         columns=[*map(arm_name, request.arms), difference, "df", "P"],
-        rows=[row for item in request.items for row in _averages(item, request)],
+        rows=request.blocks(_averages),
         conventions=AVERAGES_CONVENTIONS,
     )
 
@@ -45,16 +45,14 @@ def tabulate_variances(request: Request) -> Table:
     return request.table(
         stub="Analysis",
         columns=[*(name for _, name in COMPONENTS), f"ICC\n({request.level})"],
-        rows=[row for item in request.items for row in _variances(item, request)],
+        rows=request.rows(_variances),
         conventions=VARIANCES_CONVENTIONS,
     )
 
 
-def _averages(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _averages(item: Result, request: Request) -> list[Row]:
     decimals = decimals_of(request.spec.analyses[item.analysis].outcome.parameter, request.spec)
-    rows = [Row(request.name(item), kind="group"), *size_rows(item, request, len(request.arms) + 3)]
+    rows = size_rows(item, request, len(request.arms) + 3)
     for average, name in AVERAGES:
         means = (mean_cell(item, arm, decimals, average=average) for arm in request.arms)
         effect = _effect(item, "difference", decimals + 1, average=average)
@@ -69,9 +67,7 @@ def _effect(item: Result, name: str, decimals: int, **labels: str) -> tuple[Cell
     return estimate_cell(item, found, decimals, name), df_cell(item, found), p_cell(item, found)
 
 
-def _variances(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _variances(item: Result, request: Request) -> list[Row]:
     by = request.spec.analyses[item.analysis].by
     groups = values_of(item.estimates, "group")
     if not by:

@@ -7,7 +7,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Failure, Result, select
+from analysis.results import Result, select
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Variable
 from analysis.spec.visit_outcomes import NOT_DUE
@@ -39,13 +39,10 @@ class _Block:
 
 def tabulate_baseline(request: Request) -> Table:
     """One block per variable of the plan: levels with n (%), a mean or a median; then what is missing."""
-    rows: list[Row] = []
-    for item in request.items:
-        rows += [request.failed(item)] if isinstance(item, Failure) else _rows(item, request)
     return request.table(
         stub="Characteristic",
         columns=[_heading(arm, request.fitted) for arm in request.arms],
-        rows=rows,
+        rows=request.rows(_rows),
         conventions=CONVENTIONS,
     )
 

@@ -1,10 +1,10 @@
 """The table of a course: per visit children, raw and adjusted means by arm, and the adjusted difference."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, decimals_of, one, values_of
+from analysis.present.reading import arm_name, count, decimals_of, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Estimate, Failure, Result, select
+from analysis.results import Estimate, Result, select
 
 CONVENTIONS = (
     "Means and SDs are raw; adjusted means and their difference are as the method says",
@@ -23,17 +23,14 @@ def tabulate_course(request: Request) -> Table:
             "df",
             "P",
         ],
-        rows=[row for item in request.items for row in _rows(item, request)],
+        rows=request.blocks(_rows),
         conventions=CONVENTIONS,
     )
 
 
-def _rows(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _rows(item: Result, request: Request) -> list[Row]:
     visits = values_of(select(item.estimates, name="difference"), "visit")
-    rows = [Row(request.name(item), kind="group")]
-    rows += [
+    rows = [
         row for visit in visits for row in (_visit(item, request, visit), _adjusted(item, request, visit))
     ]
     if test := one(item.estimates, "interaction"):

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, decimals_of, horizon_name, one
+from analysis.present.reading import arm_name, count, decimals_of, horizon_name, one
 from analysis.present.request import Request
 from analysis.present.table_cells import ANALYSED_OF_DUE, df_cell, estimate_cell, mean_cell, p_cell, size_rows
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
-from analysis.results import Failure, Result, select
+from analysis.results import Result, select
 
 MEANS_CONVENTIONS = (
     ANALYSED_OF_DUE,
@@ -33,7 +33,7 @@ def tabulate_means(request: Request) -> Table:
     return request.table(
         stub="Analysis",
         columns=[*map(arm_name, request.arms), difference, "df", "P", f"ICC\n({request.level})"],
-        rows=[row for item in request.items for row in _means_rows(item, request)],
+        rows=request.blocks(_means_rows),
         conventions=MEANS_CONVENTIONS,
     )
 
@@ -57,18 +57,15 @@ def _hazards(request: Request, conventions: Sequence[str]) -> Table:
             f"Hazard ratio\n({request.level})",
             "P",
         ],
-        rows=[_hazard_row(item, request) for item in request.items],
+        rows=request.rows(_hazard_rows),
         conventions=conventions,
     )
 
 
-def _means_rows(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _means_rows(item: Result, request: Request) -> list[Row]:
     decimals = decimals_of(request.spec.analyses[item.analysis].outcome.parameter, request.spec)
     means = (mean_cell(item, arm, decimals) for arm in request.arms)
     return [
-        Row(request.name(item), kind="group"),
         *size_rows(item, request, len(request.arms) + 4),
         Row("Mean (SD)", (*means, *(Cell(""),) * 4), indent=1),
         Row(
@@ -104,9 +101,7 @@ def _icc(result: Result) -> Cell:
     return estimate_cell(result, one(found, "icc"), fmt.CORRELATION, "ICC")
 
 
-def _hazard_row(item: Found, request: Request) -> Row:
-    if isinstance(item, Failure):
-        return request.failed(item)
+def _hazard_rows(item: Result, request: Request) -> list[Row]:
     sizes = [
         Cell(fmt.whole(n), numbers(n=n), item.analysis, name)
         for arm in request.arms
@@ -114,7 +109,5 @@ def _hazard_row(item: Found, request: Request) -> Row:
         for n in (count(item, name, arm=arm),)
     ]
     ratio = one(item.estimates, "hazard_ratio")
-    return Row(
-        f"{request.name(item)}, {horizon_name(item, request.spec)}",
-        (*sizes, estimate_cell(item, ratio, fmt.RATIO, "hazard ratio"), p_cell(item, ratio)),
-    )
+    stub = f"{request.name(item)}, {horizon_name(item, request.spec)}"
+    return [Row(stub, (*sizes, estimate_cell(item, ratio, fmt.RATIO, "hazard ratio"), p_cell(item, ratio)))]

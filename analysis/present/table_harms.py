@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, label, one, values_of
+from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
-from analysis.results import Failure, Result
+from analysis.results import Result
 
 ANY, ANY_LABEL = "any", "Any serious adverse event"
 JUDGED = "Events by how they were judged to be related to a service"
@@ -32,7 +32,7 @@ def tabulate_harms(request: Request) -> Table:
             *(Span(request.contrast, 1) for _ in compared),
         ],
         columns=[*(name for _ in request.arms for name in COLUMNS), *compared],
-        rows=[row for item in request.items for row in _rows(item, request)],
+        rows=request.rows(_rows),
         conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
     )
 
@@ -48,9 +48,7 @@ def _heading(arm: str, fitted: Sequence[Result]) -> str:
     return f"{arm_name(arm)}\n{families}, {children}\n{time} child-years"
 
 
-def _rows(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _rows(item: Result, request: Request) -> list[Row]:
     by_kind = [_row(item, request, each) for each in (ANY, *request.spec.codelists["event_category"])]
     judged = [_judged_row(item, request, each) for each in values_of(item.counts, "relatedness")]
     return [*by_kind, Row(JUDGED, kind="group"), *judged] if judged else by_kind

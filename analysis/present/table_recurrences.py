@@ -4,7 +4,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Estimate, Failure, Result, select
+from analysis.results import Estimate, Result, select
 
 COUNT = 2
 CONVENTIONS = (
@@ -20,19 +20,16 @@ def tabulate_recurrences(request: Request) -> Table:
     return request.table(
         stub="Analysis and time since randomisation",
         columns=[*(f"{arm_name(arm)}\n({request.level})" for arm in request.arms), *compared],
-        rows=[row for item in request.items for row in _rows(item, request)],
+        rows=request.blocks(_rows),
         conventions=CONVENTIONS,
     )
 
 
-def _rows(item: Result | Failure, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _rows(item: Result, request: Request) -> list[Row]:
     entry = request.spec.analyses[item.analysis]
     days = values_of(select(item.estimates, name="mean_count"), "day")
     shown = days[-1:] if entry.is_beside_the_main else days
     return [
-        Row(request.name(item), kind="group"),
         _events_row(item, request, entry.level),
         *(_day_row(item, request, day) for day in shown),
         *_ratio_row(item, request),

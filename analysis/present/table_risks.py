@@ -1,11 +1,11 @@
 """The table of binary outcomes: children with the event, standardised risks, their difference and ratio."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, one
+from analysis.present.reading import arm_name, count, one
 from analysis.present.request import Request
 from analysis.present.table_cells import ANALYSED_OF_DUE, estimate_cell, p_cell, size_rows, value_of
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Failure, Result
+from analysis.results import Result
 
 CONVENTIONS = (
     ANALYSED_OF_DUE,
@@ -23,14 +23,12 @@ def tabulate_risks(request: Request) -> Table:
             f"Risk ratio\n({request.level})",
             "P",
         ],
-        rows=[row for item in request.items for row in _rows(item, request)],
+        rows=request.blocks(_rows),
         conventions=CONVENTIONS,
     )
 
 
-def _rows(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _rows(item: Result, request: Request) -> list[Row]:
     gap, ratio = (one(item.estimates, name) for name in ("risk_difference", "risk_ratio"))
     value, low, high = (value_of(gap, name) for name in ("value", "low", "high"))
     full = numbers(value=value, low=low, high=high, se=value_of(gap, "se"))
@@ -40,7 +38,6 @@ def _rows(item: Found, request: Request) -> list[Row]:
         p_cell(item, gap),
     )
     return [
-        Row(request.name(item), kind="group"),
         *size_rows(item, request, len(request.arms) + 3),
         Row(
             "Children with the event",

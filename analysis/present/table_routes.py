@@ -5,7 +5,7 @@ from analysis.present.reading import arm_name, count, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.present.table_times import cause_label
-from analysis.results import Estimate, Failure, Result, select
+from analysis.results import Estimate, Result, select
 
 ROBUST = "family-robust"
 ROUTES_CONVENTIONS = (
@@ -31,7 +31,7 @@ def tabulate_routes(request: Request) -> Table:
             f"Subdistribution ratio\n{request.contrast} ({request.level})",
             "P, Gray's test",
         ],
-        rows=[row for item in request.items for row in _route_rows(item, request)],
+        rows=request.blocks(_route_rows),
         conventions=ROUTES_CONVENTIONS,
     )
 
@@ -41,15 +41,13 @@ def tabulate_proportionality(request: Request) -> Table:
     return request.table(
         stub="Analysis",
         columns=[f"Hazard ratio\n{request.contrast} ({request.level})", "Statistic", "df", "P"],
-        rows=[row for item in request.items for row in _proportionality_rows(item, request)],
+        rows=request.blocks(_proportionality_rows),
         conventions=PROPORTIONALITY_CONVENTIONS,
     )
 
 
-def _route_rows(item: Result | Failure, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
-    rows = [Row(request.name(item), kind="group")]
+def _route_rows(item: Result, request: Request) -> list[Row]:
+    rows = []
     for cause in values_of(select(item.estimates, name="hazard_ratio"), "cause"):
         events = [count(item, "events", arm=arm, cause=cause) for arm in request.arms]
         gray = one(item.estimates, "gray_test", cause=cause, variance=ROBUST)
@@ -63,9 +61,7 @@ def _route_rows(item: Result | Failure, request: Request) -> list[Row]:
     return rows
 
 
-def _proportionality_rows(item: Result | Failure, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
+def _proportionality_rows(item: Result, request: Request) -> list[Row]:
     periods = [
         Row(_period(each), (_ratio(item, each), *(Cell(""),) * 3), indent=1)
         for each in select(item.estimates, name="hazard_ratio")
@@ -77,7 +73,6 @@ def _proportionality_rows(item: Result | Failure, request: Request) -> list[Row]
     ]
     tested = [("The same ratio in every period, family-robust", equality), *tests]
     return [
-        Row(request.name(item), kind="group"),
         *periods,
         *(Row(name, (Cell(""), *_test_cells(item, each)), indent=1) for name, each in tested),
     ]

@@ -11,7 +11,7 @@ from analysis.present.table_times import (
     shown_values,
     state_label,
 )
-from analysis.results import Failure, Result, select
+from analysis.results import Result, select
 
 NEVER_RETURNED = "without any return to care before"
 CONVENTIONS = (
@@ -23,16 +23,10 @@ CONVENTIONS = (
 
 def tabulate_states(request: Request) -> Table:
     """Per analysis and state: the probability on each day of the plan, with its difference."""
-    rows: list[Row] = []
-    for item in request.items:
-        if isinstance(item, Failure):
-            rows.append(request.failed(item))
-        else:
-            rows += [Row(request.name(item), kind="group"), *_rows(item, request)]
     return request.table(
         stub="Analysis, state and time",
         columns=probability_columns(request),
-        rows=rows,
+        rows=request.blocks(_rows),
         conventions=(*CONVENTIONS, *said_of_death(request, "occupation", "state")),
     )
 

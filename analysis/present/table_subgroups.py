@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from analysis.present import format as fmt
-from analysis.present.reading import Found, arm_name, count, decimals_of, label, one, values_of
+from analysis.present.reading import arm_name, count, decimals_of, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Failure, Result, select
+from analysis.results import Result, select
 
 CONVENTIONS = (
     "Means and SDs are raw; the difference is adjusted as the method says",
@@ -23,15 +23,13 @@ def tabulate_subgroups(request: Request) -> Table:
             f"Adjusted difference\n{request.contrast} ({request.level})",
             "P of interaction",
         ],
-        rows=[row for item in request.items for row in _rows(item, request)],
+        rows=request.blocks(_rows),
         conventions=CONVENTIONS,
     )
 
 
-def _rows(item: Found, request: Request) -> list[Row]:
-    if isinstance(item, Failure):
-        return [request.failed(item)]
-    rows = [Row(request.name(item), kind="group")]
+def _rows(item: Result, request: Request) -> list[Row]:
+    rows = []
     for moderator in values_of(item.estimates, "moderator"):
         rows.append(_moderator(item, request, moderator))
         levels = _in_order(

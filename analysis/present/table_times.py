@@ -6,7 +6,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Estimate, Failure, Result, select
+from analysis.results import Estimate, Result, select
 from analysis.spec.declarations import Spec
 from analysis.spec.states import DIED
 
@@ -29,7 +29,7 @@ def tabulate_probabilities(request: Request) -> Table:
     return request.table(
         stub="Analysis, route and time since randomisation",
         columns=probability_columns(request),
-        rows=_rows(request, _probability_rows),
+        rows=request.blocks(_probability_rows),
         conventions=(*PROBABILITY_CONVENTIONS, *said_of_death(request, "probability", "cause")),
     )
 
@@ -39,7 +39,7 @@ def tabulate_days(request: Request) -> Table:
     return request.table(
         stub="Analysis and state",
         columns=[*_columns(request, "days"), *(["P"] if request.contrast else [])],
-        rows=_rows(request, _days_rows),
+        rows=request.blocks(_days_rows),
         conventions=(*DAYS_CONVENTIONS, *said_of_death(request, "days_in_state", "state")),
     )
 
@@ -62,16 +62,6 @@ def probability_columns(request: Request) -> list[str]:
 def _columns(request: Request, unit: str) -> list[str]:
     compared = [f"Difference {request.contrast}\n{unit} ({request.level})"] if request.contrast else []
     return [*(f"{arm_name(arm)}\n({request.level})" for arm in request.arms), *compared]
-
-
-def _rows(request: Request, read: Callable[[Result, Request], list[Row]]) -> list[Row]:
-    rows: list[Row] = []
-    for item in request.items:
-        if isinstance(item, Failure):
-            rows.append(request.failed(item))
-        else:
-            rows += [Row(request.name(item), kind="group"), *read(item, request)]
-    return rows
 
 
 def _probability_rows(result: Result, request: Request) -> list[Row]:
