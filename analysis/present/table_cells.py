@@ -1,5 +1,7 @@
 """Cells that tables of effects share: sizes, means, estimates and P values, with the numbers behind them."""
 
+from collections.abc import Callable
+
 from analysis.present import format as fmt
 from analysis.present.reading import count, one
 from analysis.present.request import Request
@@ -37,6 +39,13 @@ def size_cell(result: Result, arm: str, level: str) -> Cell:
     return Cell(text, numbers(analysed=analysed, due=due), result.analysis, level)
 
 
+def n_and_mean_cells(result: Result, arm: str, decimals: int, **labels: str) -> tuple[Cell, Cell]:
+    """Children of a part, and their mean and standard deviation."""
+    n = count(result, "children", arm=arm, **labels)
+    cell = Cell(fmt.whole(n), numbers(n=n), result.analysis, "children")
+    return cell, mean_cell(result, arm, decimals, **labels)
+
+
 def mean_cell(result: Result, arm: str, decimals: int, **labels: str) -> Cell:
     """Mean and standard deviation."""
     found = [one(result.estimates, name, arm=arm, **labels) for name in ("mean", "sd")]
@@ -49,6 +58,15 @@ def estimate_cell(result: Result, found: Estimate | None, decimals: int, what: s
     value, low, high = (value_of(found, name) for name in ("value", "low", "high"))
     values = numbers(value=value, low=low, high=high, se=value_of(found, "se"))
     return Cell(fmt.estimate(value, low, high, decimals), values, result.analysis, what)
+
+
+def named_cell(result: Result, found: Estimate | None, show: Callable[..., str]) -> Cell:
+    """An estimate as `show` prints it with its limits, called by its own name."""
+    if found is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
+    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se, p=found.p)
+    shown = show(found.value, found.low, found.high)
+    return Cell(shown, values, result.analysis, found.name.replace("_", " "))
 
 
 def df_cell(result: Result, found: Estimate | None) -> Cell:

@@ -1,8 +1,9 @@
 """The table of a course: per visit children, raw and adjusted means by arm, and the adjusted difference."""
 
 from analysis.present import format as fmt
-from analysis.present.reading import arm_name, count, decimals_of, one, values_of
+from analysis.present.reading import arm_name, decimals_of, one, values_of
 from analysis.present.request import Request
+from analysis.present.table_cells import df_cell, estimate_cell, n_and_mean_cells, p_cell
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Estimate, Result, select
 
@@ -35,7 +36,7 @@ def _rows(item: Result, request: Request) -> list[Row]:
     ]
     if test := one(item.estimates, "interaction"):
         blank = (Cell(""),) * (2 * len(request.arms) + 1)
-        cells = (*blank, _two_df(item, test), _p(item, test))
+        cells = (*blank, _two_df(item, test), p_cell(item, test))
         rows.append(Row("The same difference at every visit (F test)", cells, indent=1))
     return rows
 
@@ -48,13 +49,11 @@ def _two_df(item: Result, test: Estimate) -> Cell:
 
 def _visit(item: Result, request: Request, visit: str) -> Row:
     decimals = decimals_of(request.spec.analyses[item.analysis].parameter, request.spec)
-    cells = [cell for arm in request.arms for cell in _arm(item, arm, visit, decimals)]
+    cells = [cell for arm in request.arms for cell in n_and_mean_cells(item, arm, decimals, visit=visit)]
     found = one(item.estimates, "difference", visit=visit)
-    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
-    text = fmt.estimate(found.value, found.low, found.high, decimals + 1)
-    shown = Cell(text, values, item.analysis, "adjusted difference")
+    shown = estimate_cell(item, found, decimals + 1, "adjusted difference")
     name = next(each.label for each in request.spec.trial.visits if each.id == visit)
-    return Row(name, (*cells, shown, _number(item, found, "df"), _p(item, found)), indent=1)
+    return Row(name, (*cells, shown, df_cell(item, found), p_cell(item, found)), indent=1)
 
 
 def _adjusted(item: Result, request: Request, visit: str) -> Row:
@@ -63,26 +62,5 @@ def _adjusted(item: Result, request: Request, visit: str) -> Row:
     cells: list[Cell] = []
     for arm in request.arms:
         found = one(item.estimates, "adjusted_mean", arm=arm, visit=visit)
-        values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
-        text = fmt.estimate(found.value, found.low, found.high, decimals)
-        cells += [Cell(""), Cell(text, values, item.analysis, "adjusted mean")]
+        cells += [Cell(""), estimate_cell(item, found, decimals, "adjusted mean")]
     return Row(f"Adjusted mean ({request.level})", (*cells, *(Cell(""),) * 3), indent=2)
-
-
-def _arm(item: Result, arm: str, visit: str, decimals: int) -> tuple[Cell, Cell]:
-    n = count(item, "children", arm=arm, visit=visit)
-    found = [one(item.estimates, name, arm=arm, visit=visit) for name in ("mean", "sd")]
-    mean, sd = (each.value if each else None for each in found)
-    return (
-        Cell(fmt.whole(n), numbers(n=n), item.analysis, "children"),
-        Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
-    )
-
-
-def _number(item: Result, found: Estimate, name: str) -> Cell:
-    value = getattr(found, name)
-    return Cell(fmt.number(value, fmt.DF), numbers(**{name: value}), item.analysis, name)
-
-
-def _p(item: Result, found: Estimate) -> Cell:
-    return Cell(fmt.p_value(found.p), numbers(p=found.p), item.analysis, "P value")

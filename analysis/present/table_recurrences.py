@@ -3,8 +3,9 @@
 from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, one, values_of
 from analysis.present.request import Request
+from analysis.present.table_cells import named_cell
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import Estimate, Result, select
+from analysis.results import Result, select
 
 COUNT = 2
 CONVENTIONS = (
@@ -52,9 +53,12 @@ def _events_row(result: Result, request: Request, level: str) -> Row:
 
 
 def _day_row(result: Result, request: Request, day: str) -> Row:
-    cells = [_cell(result, one(result.estimates, "mean_count", arm=arm, day=day)) for arm in request.arms]
+    cells = [
+        named_cell(result, one(result.estimates, "mean_count", arm=arm, day=day), _number)
+        for arm in request.arms
+    ]
     gap = one(result.estimates, "mean_count_difference", day=day)
-    compared = (_cell(result, gap),) if request.contrast else ()
+    compared = (named_cell(result, gap, _number),) if request.contrast else ()
     return Row(f"Mean number by {fmt.day_name(float(day))}", (*cells, *compared), indent=1)
 
 
@@ -63,12 +67,8 @@ def _ratio_row(result: Result, request: Request) -> list[Row]:
     if not request.contrast:
         return []
     blank = (Cell(""),) * len(request.arms)
-    return [Row(f"Ratio of rates {request.contrast}", (*blank, _cell(result, found)), indent=1)]
+    return [Row(f"Ratio of rates {request.contrast}", (*blank, named_cell(result, found, _number)), indent=1)]
 
 
-def _cell(result: Result, found: Estimate | None) -> Cell:
-    if found is None:
-        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
-    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se, p=found.p)
-    shown = fmt.estimate(found.value, found.low, found.high, COUNT)
-    return Cell(shown, values, result.analysis, found.name.replace("_", " "))
+def _number(value: float | None, low: float | None, high: float | None) -> str:
+    return fmt.estimate(value, low, high, COUNT)

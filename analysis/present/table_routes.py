@@ -3,6 +3,7 @@
 from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, one, values_of
 from analysis.present.request import Request
+from analysis.present.table_cells import estimate_cell, p_cell, value_of
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.present.table_times import cause_label
 from analysis.results import Estimate, Result, select
@@ -50,12 +51,13 @@ def _route_rows(item: Result, request: Request) -> list[Row]:
     rows = []
     for cause in values_of(select(item.estimates, name="hazard_ratio"), "cause"):
         events = [count(item, "events", arm=arm, cause=cause) for arm in request.arms]
+        subdistribution = one(item.estimates, "subdistribution_hazard_ratio", cause=cause)
         gray = one(item.estimates, "gray_test", cause=cause, variance=ROBUST)
         cells = [
             *(Cell(fmt.whole(n), numbers(n=n), item.analysis, "events") for n in events),
-            _ratio(item, one(item.estimates, "hazard_ratio", cause=cause)),
-            _ratio(item, one(item.estimates, "subdistribution_hazard_ratio", cause=cause)),
-            _p(item, gray),
+            estimate_cell(item, one(item.estimates, "hazard_ratio", cause=cause), fmt.RATIO, "hazard ratio"),
+            estimate_cell(item, subdistribution, fmt.RATIO, "subdistribution hazard ratio"),
+            p_cell(item, gray),
         ]
         rows.append(Row(cause_label(cause, request.spec), tuple(cells), indent=1))
     return rows
@@ -63,7 +65,7 @@ def _route_rows(item: Result, request: Request) -> list[Row]:
 
 def _proportionality_rows(item: Result, request: Request) -> list[Row]:
     periods = [
-        Row(_period(each), (_ratio(item, each), *(Cell(""),) * 3), indent=1)
+        Row(_period(each), (estimate_cell(item, each, fmt.RATIO, "hazard ratio"), *(Cell(""),) * 3), indent=1)
         for each in select(item.estimates, name="hazard_ratio")
     ]
     equality = one(item.estimates, "equality_test")
@@ -84,22 +86,9 @@ def _period(found: Estimate) -> str:
 
 
 def _test_cells(result: Result, found: Estimate | None) -> tuple[Cell, ...]:
-    statistic, df = (getattr(found, name) if found else None for name in ("statistic", "df"))
+    statistic, df = (value_of(found, name) for name in ("statistic", "df"))
     return (
         Cell(fmt.number(statistic, fmt.RATIO), numbers(statistic=statistic), result.analysis, "chi-squared"),
         Cell("") if df is None else Cell(fmt.number(df, 0), numbers(df=df), result.analysis, "df"),
-        _p(result, found),
+        p_cell(result, found),
     )
-
-
-def _ratio(result: Result, found: Estimate | None) -> Cell:
-    if found is None:
-        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
-    shown = fmt.estimate(found.value, found.low, found.high, fmt.RATIO)
-    values = numbers(value=found.value, low=found.low, high=found.high)
-    return Cell(shown, values, result.analysis, found.name.replace("_", " "))
-
-
-def _p(result: Result, found: Estimate | None) -> Cell:
-    p = found.p if found else None
-    return Cell(fmt.p_value(p), numbers(p=p), result.analysis, "P value")

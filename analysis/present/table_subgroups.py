@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from analysis.present import format as fmt
-from analysis.present.reading import arm_name, count, decimals_of, label, one, values_of
+from analysis.present.reading import arm_name, decimals_of, label, one, values_of
 from analysis.present.request import Request
-from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.present.table_cells import estimate_cell, n_and_mean_cells, p_cell
+from analysis.present.table_form import Cell, Row, Table
 from analysis.results import Result, select
 
 CONVENTIONS = (
@@ -40,30 +40,17 @@ def _rows(item: Result, request: Request) -> list[Row]:
 
 
 def _moderator(item: Result, request: Request, moderator: str) -> Row:
-    test = one(item.estimates, "interaction", moderator=moderator)
-    p = Cell(fmt.p_value(test.p), numbers(p=test.p), item.analysis, "P value")
+    p = p_cell(item, one(item.estimates, "interaction", moderator=moderator))
     return Row(moderator, (*(Cell("") for _ in range(2 * len(request.arms) + 1)), p), indent=1)
 
 
 def _level(item: Result, request: Request, moderator: str, level: str) -> Row:
     where = {"moderator": moderator, "level": level}
     decimals = decimals_of(request.spec.analyses[item.analysis].outcome.parameter, request.spec)
-    cells = [cell for arm in request.arms for cell in _arm(item, arm, where, decimals)]
+    cells = [cell for arm in request.arms for cell in n_and_mean_cells(item, arm, decimals, **where)]
     found = one(item.estimates, "difference", **where)
-    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se)
-    text = fmt.estimate(found.value, found.low, found.high, decimals + 1)
-    shown = Cell(text, values, item.analysis, "adjusted difference")
+    shown = estimate_cell(item, found, decimals + 1, "adjusted difference")
     return Row(_name(item, request, moderator, level), (*cells, shown, Cell("")), indent=2)
-
-
-def _arm(item: Result, arm: str, where: dict[str, str], decimals: int) -> tuple[Cell, Cell]:
-    n = count(item, "children", arm=arm, **where)
-    found = [one(item.estimates, name, arm=arm, **where) for name in ("mean", "sd")]
-    mean, sd = (each.value if each else None for each in found)
-    return (
-        Cell(fmt.whole(n), numbers(n=n), item.analysis, "children"),
-        Cell(fmt.mean_sd(mean, sd, decimals), numbers(mean=mean, sd=sd), item.analysis, "mean (SD)"),
-    )
 
 
 def _name(item: Result, request: Request, moderator: str, level: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
+from analysis.present.table_cells import named_cell, p_cell
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Estimate, Result, select
 from analysis.spec.declarations import Spec
@@ -113,7 +114,7 @@ def probability_cells(
 ) -> tuple[Cell, ...]:
     """A probability by arm with its interval, and the difference where arms are compared."""
     cells = [
-        _cell(result, one(result.estimates, name, arm=arm, **where), fmt.percentage_estimate)
+        named_cell(result, one(result.estimates, name, arm=arm, **where), fmt.percentage_estimate)
         for arm in request.arms
     ]
     gap = one(result.estimates, difference, **where)
@@ -136,7 +137,9 @@ def _of_children(n: int | None, children: int | None) -> str:
 def _free_rows(result: Result, request: Request) -> list[Row]:
     if not select(result.estimates, name="restricted_mean"):
         return []
-    cells = [_cell(result, one(result.estimates, "restricted_mean", arm=arm), _days) for arm in request.arms]
+    cells = [
+        named_cell(result, one(result.estimates, "restricted_mean", arm=arm), _days) for arm in request.arms
+    ]
     gap = _gap(result, request, one(result.estimates, "restricted_mean_difference"), _days)
     name = f"Mean days before the event, to day {request.spec.trial.horizon_days} (difference in days)"
     return [Row(name, (*cells, *gap), indent=1)]
@@ -144,7 +147,7 @@ def _free_rows(result: Result, request: Request) -> list[Row]:
 
 def _days_row(result: Result, request: Request, state: str) -> Row:
     cells = [
-        _cell(result, one(result.estimates, "days_in_state", arm=arm, state=state), _days)
+        named_cell(result, one(result.estimates, "days_in_state", arm=arm, state=state), _days)
         for arm in request.arms
     ]
     found = one(result.estimates, "days_difference", state=state)
@@ -159,12 +162,11 @@ def _p_of_main(
     """A P value for the days of the estimand only; single states are described."""
     if not request.contrast:
         return ()
-    p = found.p if found else None
-    return (Cell(fmt.p_value(p), numbers(p=p), result.analysis, "P value") if is_main else Cell(""),)
+    return (p_cell(result, found) if is_main else Cell(""),)
 
 
 def _gap(result: Result, request: Request, found: Estimate | None, show: Callable) -> tuple[Cell, ...]:
-    return (_cell(result, found, show),) if request.contrast else ()
+    return (named_cell(result, found, show),) if request.contrast else ()
 
 
 def _blank(request: Request) -> tuple[Cell, ...]:
@@ -173,12 +175,3 @@ def _blank(request: Request) -> tuple[Cell, ...]:
 
 def _days(value: float | None, low: float | None, high: float | None) -> str:
     return fmt.estimate(value, low, high, fmt.DAYS)
-
-
-def _cell(result: Result, found: Estimate | None, show: Callable[..., str]) -> Cell:
-    if found is None:
-        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis)
-    values = numbers(value=found.value, low=found.low, high=found.high, se=found.se, p=found.p)
-    return Cell(
-        show(found.value, found.low, found.high), values, result.analysis, found.name.replace("_", " ")
-    )
