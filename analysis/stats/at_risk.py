@@ -105,6 +105,13 @@ def risk_window(start: FloatArray, stop: FloatArray, time: FloatArray) -> tuple[
     return np.repeat(lo, len(start)) if same else lo, np.searchsorted(time, stop, side="right")
 
 
+def running_sums(values: FloatArray) -> FloatArray:
+    """Sums of the first 0, 1, ..., m values over the first axis, (m + 1, ...)."""
+    total = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=total[1:])
+    return total
+
+
 def numbers_at_risk(stop: ArrayLike, at: ArrayLike, *, start: ArrayLike | None = None) -> IntArray:
     """Number of rows under observation just before each time, shape (len(at),).
 

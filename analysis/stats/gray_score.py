@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.at_risk import FloatArray, IntArray
+from analysis.stats.at_risk import FloatArray, IntArray, running_sums
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,10 +123,7 @@ def _spread(factor: FloatArray, variance: FloatArray) -> FloatArray:
 def influence(counts: Counts, curves: Curves, rho: float) -> FloatArray:
     """Derivative of the K scores in the weight of each subject, (n, K)."""
     of_Y, of_d, of_D = _derivatives(counts, curves, rho)
-    m, _, size = of_Y.shape
-    at_risk = np.zeros((m + 1, size, size))
-    np.cumsum(of_Y, axis=0, out=at_risk[1:])
-    total = at_risk[counts.reached, counts.group]
+    total = running_sums(of_Y)[counts.reached, counts.group]
     for rows, derivative in ((counts.kind == 1, of_d), (counts.kind > 0, of_D)):
         total[rows] += derivative[counts.reached[rows] - 1, counts.group[rows]]
     return total

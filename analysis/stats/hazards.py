@@ -23,7 +23,7 @@ from analysis.stats.influence import (
     cluster_sums,
     wald_test,
 )
-from analysis.stats.labels import Labels, as_labels, encode
+from analysis.stats.labels import Labels, as_labels, codes
 from analysis.stats.partial_likelihood import likelihood, maximise, refuse_collinear, score_residuals
 from analysis.stats.risk_sets import RiskSets, risk_sets
 
@@ -196,14 +196,14 @@ def _prepare(
     happened = as_states(event, "event", n=n, allowed=range(2)) == 1
     if not happened.any():
         raise ModelError("no row has an event, so a Cox model is not defined.")
-    labels = np.zeros(n, dtype=np.int64) if strata is None else as_labels(strata, n=n, name="strata")
+    stratum = codes(strata, "strata", n)
     sets = risk_sets(
         start,
         stop,
         happened,
         design(X, n),
         weight=as_weights(weights, n=n),
-        stratum=encode(labels)[0],
+        stratum=stratum,
         efron=ties == "efron",
     )
     return sets, None if cluster is None else as_labels(cluster, n=n, name="cluster")

@@ -57,11 +57,6 @@ class Occupation:
         return self.prob.shape[1]
 
     @property
-    def n_subjects(self) -> int:
-        """Number of subjects n."""
-        return len(self.spells.subjects)
-
-    @property
     def subject(self) -> Labels:
         """Subject labels in the order of the rows of every influence matrix, (n,)."""
         return self.spells.subjects

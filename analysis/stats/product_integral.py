@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, diags_array, triu
 
 from analysis.errors import ModelError
-from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
+from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window, running_sums
 from analysis.stats.labels import encode
 from analysis.stats.spells import Spells
 
@@ -105,8 +105,7 @@ def influence(curve: ProductIntegral, coefficients: FloatArray) -> FloatArray:
     """
     spells, share = curve.spells, curve.share
     after, before = _worth(curve.hazard, coefficients)
-    staying = np.zeros_like(after)
-    np.cumsum(share[:, :, None] * (after[1:] - before), axis=0, out=staying[1:])
+    staying = running_sums(share[:, :, None] * (after[1:] - before))
     row = staying[curve.hi, spells.source] - staying[curve.lo, spells.source]
     moves = spells.moves
     k, a, b = curve.hi[moves], spells.source[moves], spells.target[moves]

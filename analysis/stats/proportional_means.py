@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
-from analysis.stats.at_risk import BoolArray, FloatArray, IntArray, refuse_rows
+from analysis.stats.at_risk import BoolArray, FloatArray, IntArray, refuse_rows, running_sums
 from analysis.stats.event_histories import EventHistories, read_histories
 from analysis.stats.hazards import cox
 from analysis.stats.influence import Linear
-from analysis.stats.labels import as_labels, encode
+from analysis.stats.labels import codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +48,7 @@ class Censoring:
         """Influence of each subject on the sum of `worth` (c, p) times log(1 - hazard), (n, p)."""
         left = self.n_risk * (1 - self.hazard)
         per_head = np.divide(worth, left[:, None], out=np.zeros_like(worth), where=left[:, None] > 0)
-        expected = np.zeros((len(worth) + 1, worth.shape[1]))
-        np.cumsum(per_head * self.hazard[:, None], axis=0, out=expected[1:])
+        expected = running_sums(per_head * self.hazard[:, None])
         place = np.searchsorted(self.time, self.last, side="left")
         own = np.zeros((len(self.last), worth.shape[1]))
         censored = ~self.ended
@@ -101,8 +100,7 @@ def proportional_means(
     n, columns = len(rows.order), np.asarray(X)
     if columns.shape[:1] != (n,):
         raise ModelError("X must have one row per interval and at least one column.")
-    labels = np.zeros(n) if strata is None else as_labels(strata, n=n, name="strata")
-    stratum, censoring = encode(labels)[0], _censoring(rows)
+    stratum, censoring = codes(strata, "strata", n), _censoring(rows)
     of, begins, ends, weight = _after_death(rows, censoring)
     last = rows.order[np.append(rows.first[1:], n) - 1][of]
     # The caller's rows come first and in the caller's order, so that an error names the right one.

@@ -10,7 +10,7 @@ from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
 from analysis.stats.event_histories import EventHistories, read_histories
 from analysis.stats.hazards import CoxFit, Ties, cox
-from analysis.stats.labels import as_labels, encode
+from analysis.stats.labels import codes
 
 
 def pwp(
@@ -61,14 +61,13 @@ def pwp(
     earlier, since = _earlier_events(rows)
     number = rows.to_caller(earlier if most is None else np.minimum(earlier, most - 1))
     origin = rows.to_caller(since) if clock == "gap" else np.zeros(len(number))
-    labels = np.zeros(len(number)) if strata is None else as_labels(strata, n=len(number), name="strata")
     return cox(
         np.asarray(start) - origin,
         np.asarray(stop) - origin,
         event,
         X,
         cluster=subject if cluster is None else cluster,
-        strata=encode(labels)[0] * (int(number.max()) + 1) + number.astype(np.int64),
+        strata=codes(strata, "strata", len(number)) * (int(number.max()) + 1) + number.astype(np.int64),
         ties=ties,
         weights=weights,
     )

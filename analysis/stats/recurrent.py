@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
-from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window
+from analysis.stats.at_risk import FloatArray, IntArray, as_column, risk_window, running_sums
 from analysis.stats.event_histories import EventHistories, read_histories
 from analysis.stats.hazards import CoxFit, Ties, cox
 from analysis.stats.influence import Linear
@@ -221,8 +221,7 @@ def _influence(estimate: MeanCumulative, until: IntArray) -> FloatArray:
     gain = counted * (estimate.survival[:-1] / estimate.n_risk)[:, None]
     to_come = np.maximum(estimate.mean[until] - estimate.mean[1:, None], 0.0)
     cost = np.divide(to_come, going_on[:, None], out=np.zeros_like(to_come), where=ends[:, None] < 1)
-    expected = np.zeros((len(ends) + 1, len(until)))
-    np.cumsum(gain * estimate.rate[:, None] - cost * ends[:, None], axis=0, out=expected[1:])
+    expected = running_sums(gain * estimate.rate[:, None] - cost * ends[:, None])
     row = expected[lo] - expected[hi]
     some = np.flatnonzero((rows.events > 0) | rows.ended)
     k = hi[some] - 1

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray, refuse_rows
-from analysis.stats.labels import Labels, as_labels, encode
+from analysis.stats.labels import Labels, as_labels, codes, encode
 
 
 def family_weights(
@@ -50,9 +50,7 @@ def family_weights(
     code, labels = encode(as_labels(cluster, n=n, name="cluster"))
     if not len(labels) or draws < 1:
         raise ModelError("a bootstrap needs at least one cluster and one draw.")
-    stratum = np.zeros(n, dtype=np.int64)
-    if strata is not None:
-        stratum = encode(as_labels(strata, n=n, name="strata"))[0]
+    stratum = codes(strata, "strata", n)
     own = np.zeros(len(labels), dtype=np.int64)
     own[code] = stratum
     refuse_rows(own[code] != stratum, "its cluster lies in another stratum too.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from analysis.stats.at_risk import BoolArray, FloatArray, IntArray
+from analysis.stats.at_risk import BoolArray, FloatArray, IntArray, running_sums
 from analysis.stats.partial_likelihood import Likelihood
 from analysis.stats.risk_sets import RiskSets, risk_sets
 
@@ -90,7 +90,7 @@ class SubdistributionSets(RiskSets):
         """Weighted sum of row values (n, r) over each risk set, (m, r)."""
         total = RiskSets.over_rows(self, values)
         for block in self.retained:
-            earlier = _running(values[block.row] * block.factor[:, None])[block.count]
+            earlier = running_sums(values[block.row] * block.factor[:, None])[block.count]
             total[block.sets] += block.survival[:, None] * earlier
         return total
 
@@ -159,7 +159,7 @@ def censoring_residuals(sets: SubdistributionSets, at: Likelihood, *, jackknife:
                 q += _slope(sets, at, block, curve.time, jackknife)
         remaining = curve.n_risk - curve.n_censored if jackknife else curve.n_risk
         own = q / np.where(remaining > 0, remaining, np.inf)[:, None]
-        shared = _running(own * (curve.n_censored / curve.n_risk)[:, None])
+        shared = running_sums(own * (curve.n_censored / curve.n_risk)[:, None])
         rows = np.flatnonzero(sets.group == code)
         residual[rows] -= shared[np.searchsorted(curve.time, sets.stop[rows], side="right")]
         rows = rows[sets.censored[rows]]
@@ -200,7 +200,7 @@ def _slope(
 ) -> FloatArray:
     """Part of a block in q at each censoring time, (u, p)."""
     weight = (at.risk[block.row] * block.factor)[:, None]
-    earlier = _running(weight * np.column_stack((np.ones(len(weight)), sets.X[block.row])))
+    earlier = running_sums(weight * np.column_stack((np.ones(len(weight)), sets.X[block.row])))
     events = np.column_stack((at.hazard, at.hazard[:, None] * at.mean))
     per_set = np.add.reduceat(events, sets.first_term, axis=0)[block.sets]
     later = _to_come(per_set * block.survival[:, None])
@@ -210,13 +210,6 @@ def _slope(
     return earlier[:, 1:] * later[:, :1] - earlier[:, :1] * later[:, 1:]
 
 
-def _running(values: FloatArray) -> FloatArray:
-    """Sums of the first 0, 1, ... values, (k + 1, r)."""
-    total = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=total[1:])
-    return total
-
-
 def _to_come(values: FloatArray) -> FloatArray:
     """Sums of all values from the 0th, 1st, ... on, (k + 1, r)."""
-    return _running(values[::-1])[::-1]
+    return running_sums(values[::-1])[::-1]
