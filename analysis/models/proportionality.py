@@ -11,11 +11,10 @@ from analysis.models.answer import result_of
 from analysis.models.arm_effect import fit_cox
 from analysis.models.events import count_events, select_events
 from analysis.models.groups import STRATUM, add_stratum, contrast_name, sizes, strata_phrase, treated
-from analysis.models.ratios import ratio_estimate
+from analysis.models.ratios import chi_square_estimate, ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import ProportionalityAnalysis
-from analysis.stats.influence import ChiSquare
 from analysis.stats.proportionality import PHTest, ph_test
 from analysis.stats.time_varying import effect_by_period
 
@@ -69,8 +68,10 @@ def fit(entry: ProportionalityAnalysis, data: Allocated, spec: Spec) -> Result:
 def _tests(test: PHTest, bootstrap: float, contrast: str) -> list[Estimate]:
     labels = {"contrast": contrast}
     return [
-        _test("proportionality_test", test.model[0], {**labels, "variance": "independent children"}),
-        _test("proportionality_test", test.robust[0], {**labels, "variance": "family-robust"}),
+        chi_square_estimate(
+            "proportionality_test", test.model[0], {**labels, "variance": "independent children"}
+        ),
+        chi_square_estimate("proportionality_test", test.robust[0], {**labels, "variance": "family-robust"}),
         Estimate(
             "proportionality_test",
             test.robust[0].statistic,
@@ -79,10 +80,6 @@ def _tests(test: PHTest, bootstrap: float, contrast: str) -> list[Estimate]:
             labels={**labels, "variance": "family bootstrap"},
         ),
     ]
-
-
-def _test(name: str, found: ChiSquare, labels: dict[str, str]) -> Estimate:
-    return Estimate(name, found.statistic, df=found.df, statistic=found.statistic, p=found.p, labels=labels)
 
 
 def _periods(
@@ -110,7 +107,7 @@ def _periods(
         )
         for at, (first, last) in enumerate(itertools.pairwise([0, *entry.cuts, math.inf]))
     ]
-    return [*ratios, _test("equality_test", fitted.equality, labels)]
+    return [*ratios, chi_square_estimate("equality_test", fitted.equality, labels)]
 
 
 def _method(entry: ProportionalityAnalysis) -> str:

@@ -1,4 +1,4 @@
-"""Ratios of hazards or rates, from their logarithms with a family-robust standard error."""
+"""Ratios of hazards or rates from their logarithms, and chi-square tests, as estimates of the plan."""
 
 import math
 
@@ -7,6 +7,7 @@ from scipy.special import ndtr
 
 from analysis.errors import ModelError
 from analysis.results import Estimate
+from analysis.stats.influence import ChiSquare
 from analysis.stats.intervals import interval
 
 
@@ -51,3 +52,8 @@ def ratio_estimate(
         p=float(2 * ndtr(-abs(z))),
         labels=labels,
     )
+
+
+def chi_square_estimate(name: str, test: ChiSquare, labels: dict[str, str]) -> Estimate:
+    """A chi-square test: the statistic with its degrees of freedom and P."""
+    return Estimate(name, test.statistic, df=test.df, statistic=test.statistic, p=test.p, labels=labels)

@@ -19,7 +19,7 @@ from analysis.models.groups import (
     strata_phrase,
     treated,
 )
-from analysis.models.ratios import ratio_estimate
+from analysis.models.ratios import chi_square_estimate, ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import RoutesAnalysis
@@ -141,7 +141,7 @@ def _ratio(name: str, fitted: CoxFit | FineGrayFit, spec: Spec, labels: dict[str
 def _test(name: str, found: ChiSquare, labels: dict[str, str]) -> Estimate:
     if math.isnan(found.statistic):
         raise ModelError("Gray's test cannot be made, as when nobody has an event by this route.")
-    return Estimate(name, found.statistic, df=found.df, statistic=found.statistic, p=found.p, labels=labels)
+    return chi_square_estimate(name, found, labels)
 
 
 def _events(rows: pd.DataFrame, entry: RoutesAnalysis, data: Allocated) -> list[Count]:
