@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.data.spells import Chained
-from analysis.data.transitions import stack_rows
-from analysis.spec.states import Recurrent, States
+from analysis.data.transitions import makes_move, stack_rows
+from analysis.spec.states import DIED, Recurrent, States
 
 _PLACE = ["source_file", "source_row"]
 _FOLLOWED = ["level", "unit_id", "family_id", "entry", "end", "is_death"]
@@ -100,7 +100,7 @@ def _recorded_to(
     found = pd.DataFrame({"entry": rows["start"].min(), "last": rows["stop"].max()}).reset_index()
     people = subjects.set_index("child_id")
     child = found["child_id"]
-    died = child.map(followup["description"]).eq("died")
+    died = child.map(followup["description"]).eq(DIED)
     return found.assign(
         level="child",
         unit_id=child,
@@ -126,11 +126,7 @@ def _reported_to(subjects: pd.DataFrame, deaths: pd.Series) -> pd.DataFrame:
 
 
 def _moves(transitions: pd.DataFrame, declared: Recurrent) -> pd.DataFrame:
-    rows = transitions[
-        (transitions["basis"] == declared.basis)
-        & transitions["source_state"].isin(declared.from_)
-        & transitions["target_state"].isin(declared.to)
-    ]
+    rows = transitions[(transitions["basis"] == declared.basis) & makes_move(transitions, declared)]
     return rows.assign(
         level="child",
         unit_id=rows["child_id"],

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.data.spells import Chained, stated_exits
-from analysis.spec.states import DIED, States
+from analysis.spec.states import DIED, Recurrent, States
 
 CENSOR_CODES = {"permanent": 0, DIED: 0, "end_of_records": 1, "transferred": 2, "withdrawn": 3}
 _MOVED = ("moved_file", "moved_row")
@@ -40,7 +40,7 @@ def derive_followup(
         ),
         lost,
         _withdrawn(subjects, withdrawals),
-        pd.DataFrame({"child_id": deaths.index, "end_date": deaths.to_numpy(), "description": "died"}),
+        pd.DataFrame({"child_id": deaths.index, "end_date": deaths.to_numpy(), "description": DIED}),
     ]
     stacked = stack_rows(ends, ["child_id", "end_date", "description"])
     stacked = stacked[stacked["child_id"].isin(subjects["child_id"])]
@@ -114,6 +114,11 @@ def off_graph(transitions: pd.DataFrame, states: States) -> pd.DataFrame:
         list(zip(moves["source_state"], moves["target_state"], strict=True)), index=moves.index, dtype=object
     )
     return moves[~pairs.isin(allowed)]
+
+
+def makes_move(rows: pd.DataFrame, declared: Recurrent) -> pd.Series:
+    """Which rows end in one of the declared moves of the state graph."""
+    return rows["source_state"].isin(declared.from_) & rows["target_state"].isin(declared.to)
 
 
 def _withdrawn(subjects: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.DataFrame:

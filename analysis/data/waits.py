@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.data.transitions import CENSOR_CODES
+from analysis.data.transitions import CENSOR_CODES, makes_move
 from analysis.spec.states import DECISION, DIED, States
 
 _PLACE = ["source_file", "source_row"]
@@ -29,12 +29,13 @@ def derive_decisions(events: pd.DataFrame, proceedings: pd.DataFrame, states: St
     orders = orders.sort_values(["family_id", "final_order_date", *_PLACE], kind="stable")
     first = orders.drop_duplicates("family_id").set_index("family_id")
     rows = events[events["basis"] == "legal"].assign(basis=DECISION)
-    order = rows["family_id"].map(first["final_order_date"])
-    day = (order - rows["start_date"]).dt.days
-    rows, day = rows[~(day <= rows["entry_days"])], day[~(day <= rows["entry_days"])]
+    ordered = rows["family_id"].map(first["final_order_date"])
+    day = (ordered - rows["start_date"]).dt.days
+    at_risk = ~(day <= rows["entry_days"])
+    rows, ordered, day = rows[at_risk], ordered[at_risk], day[at_risk]
     decided = (day < rows["time_days"]) | ((day == rows["time_days"]) & rows["cause"].isna())
     return rows.assign(
-        date=rows["family_id"].map(first["final_order_date"]).where(decided, rows["date"]),
+        date=ordered.where(decided, rows["date"]),
         time_days=day.where(decided, rows["time_days"]).astype("int64"),
         censor_code=rows["censor_code"].where(~decided, 0),
         cause=rows["family_id"].map(first["cause"]).where(decided, rows["cause"]),
@@ -71,11 +72,11 @@ def _wait(
     returns = states.recurrent[states.after[parameter].until]
     rows = transitions[transitions["basis"] == returns.basis]
     rows = rows.sort_values(["child_id", "start"], kind="stable")
-    entered = rows[(rows["target_state"] == state)].drop_duplicates("child_id")
+    entered = rows[rows["target_state"] == state].drop_duplicates("child_id")
     zero = entered.set_index("child_id")["stop"]
     later = rows[rows["start"] >= rows["child_id"].map(zero)]
-    ends = later["source_state"].isin(returns.from_) & later["target_state"].isin(returns.to)
-    ended = later[ends | (later["target_state"] == DIED)].drop_duplicates("child_id").set_index("child_id")
+    ends = makes_move(later, returns) | (later["target_state"] == DIED)
+    ended = later[ends].drop_duplicates("child_id").set_index("child_id")
     last = later.drop_duplicates("child_id", keep="last").set_index("child_id")
     child = last.index.to_series()
     happened = child.isin(ended.index)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from analysis.data.transitions import makes_move
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
 from analysis.models.curves import (
@@ -170,8 +171,7 @@ def _never_returned(rows: pd.DataFrame, entry: OccupationAnalysis, data: Data, s
 
 def _with_returns(rows: pd.DataFrame, declared: Recurrent) -> pd.DataFrame:
     """Rows, ordered by child and start, with whether the child had returned to care before and after each."""
-    returns = rows["source_state"].isin(declared.from_) & rows["target_state"].isin(declared.to)
-    after = returns.groupby(rows["child_id"], sort=False).cummax()
+    after = makes_move(rows, declared).groupby(rows["child_id"], sort=False).cummax()
     before = after.groupby(rows["child_id"], sort=False).shift(fill_value=False)
     return rows.assign(**{f"{RETURNED}_before": before, f"{RETURNED}_after": after})
 
