@@ -71,7 +71,7 @@ def stop_if_any(issues: Iterable[Issue]) -> None:
     if not rows:
         return
     lines = [
-        f"{file}, row {min(each)}, {finding}{f' (and {len(each) - 1} more rows)' if each[1:] else ''}."
+        f"{file}, row {min(each)}, {finding}{f' (more such rows: {len(each) - 1})' if each[1:] else ''}."
         for (file, finding), each in list(rows.items())[:SHOWN]
     ]
     more = f" And {len(rows) - SHOWN} other findings that stop the run." if len(rows) > SHOWN else ""

@@ -42,5 +42,5 @@ def _check_inside(rows: pd.DataFrame) -> None:
     if outside.any():
         file, row = rows.loc[outside, ["source_file", "source_row"]].iloc[0]
         raise SourceError(
-            f"{file}, row {row}: the placement is not within its episode ({int(outside.sum())} such rows)."
+            f"{file}, row {row}: the placement is not within its episode (such rows: {int(outside.sum())})."
         )

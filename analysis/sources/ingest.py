@@ -154,7 +154,7 @@ def _check_claimed(frames: dict[str, pd.DataFrame], found: Found, mapping: Mappi
             columns = ", ".join(sorted({column for source in sources for column in source.where}))
             raise SourceError(
                 f"{file}, row {unclaimed[0]}: no table takes this row; its {columns} is none of the values "
-                f"in the mapping ({len(unclaimed)} such rows)."
+                f"in the mapping (such rows: {len(unclaimed)})."
             )
         _check_cells_claimed(frame, sources, file=file)
 
@@ -169,7 +169,7 @@ def _check_cells_claimed(frame: pd.DataFrame, sources: list[Source], *, file: st
         if lost := frame.loc[left, "source_row"].tolist():
             raise SourceError(
                 f"{file}, row {lost[0]}: column '{column}' is filled in, but by `where` or `unless_blank` no "
-                f"entry of the mapping takes it from this row ({len(lost)} such rows)."
+                f"entry of the mapping takes it from this row (such rows: {len(lost)})."
             )
 
 

@@ -102,7 +102,7 @@ def test_a_stop_says_each_finding_once_and_counts_its_rows(clean) -> None:
     message = str(stopped.value)
     assert message.startswith("export.csv, row 2, rule S05 (sdq.visit): not in code list visit;")
     assert message.count("rule S05") == 1
-    assert "(and 7 more rows)" in message
+    assert "(more such rows: 7)" in message
 
 
 def test_a_stop_lists_five_findings_and_counts_the_rest(clean) -> None:

@@ -118,7 +118,7 @@ def test_a_row_that_no_table_takes_is_refused(exports: Exports) -> None:
         FORMS + "C0001,enrolment,F0001,2018-01-05,day,F,2019-01-05,,,,,,\nC0001,V6" + "," * 11 + "\n",
     )
     with pytest.raises(
-        SourceError, match=r"forms.csv, row 3: no table takes this row; its event is none .*\(1 such rows\)"
+        SourceError, match=r"forms.csv, row 3: no table takes this row; its event is none .*\(such rows: 1\)"
     ):
         exports.read(CHILDREN, VISITS, SCALES, tables=("children", "assessments"))
 
