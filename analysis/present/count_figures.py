@@ -11,16 +11,12 @@ from analysis.present.consort_layout import wrap
 from analysis.present.curve_axes import (
     RISK_TOP,
     ROW,
-    EndLabel,
-    at_risk_counts,
-    curve_at_end,
+    draw_arms,
     draw_at_risk,
-    draw_steps,
-    label_ends,
     set_time_axis,
 )
 from analysis.present.figure_text import UNITS_UNDER_OBSERVATION, counts_text
-from analysis.present.reading import arm_name, arms_of
+from analysis.present.reading import arms_of
 from analysis.results import Result
 from analysis.spec.declarations import Spec
 
@@ -50,23 +46,15 @@ def draw_mean_counts(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
 
 
 def _panel(axes, result: Result, arms: tuple[str, ...], spec: Spec) -> None:
-    entry, labels = spec.analyses[result.analysis], []
+    entry = spec.analyses[result.analysis]
     days = entry.days
     set_time_axis(axes, days, max(days))
     top = max((max((*curve.value, *curve.high)) for curve in result.curves), default=0.0)
     axes.set_ylim(0, top * 1.05 or 1.0)
     axes.set_ylabel(UNITS[entry.level])
     axes.set_title("\n".join(_title_lines(result.title)))
-    for arm in arms:
-        found = curve_at_end(result, arm, "mean_count")
-        if found is None:
-            continue
-        colour, dash = canvas.arm_style(arm, arms)
-        draw_steps(axes, found[0], colour=colour, dash=dash, horizon=max(days))
-        labels.append(EndLabel(found[1], f"{arm_name(arm)} {fmt.number(found[1], 2)}", colour))
-    label_ends(axes, labels)
-    colours = {arm: canvas.arm_style(arm, arms)[0] for arm in arms}
-    draw_at_risk(axes, at_risk_counts(result, arms), colours, heading=UNITS_UNDER_OBSERVATION[entry.level])
+    draw_arms(axes, result, arms, "mean_count", horizon=max(days), show=lambda last: fmt.number(last, 2))
+    draw_at_risk(axes, result, arms, heading=UNITS_UNDER_OBSERVATION[entry.level])
 
 
 def _title_lines(title: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What curves over time share: months along the foot, numbers at risk below, names at the ends of lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -43,20 +43,26 @@ def set_percent_axis(axes: Axes, top: float, *, step: float, label: str = "", ha
     axes.set_ylabel(label)
 
 
-def draw_steps(axes: Axes, curve: Curve, *, colour: str, dash: object, horizon: float) -> None:
-    """A step curve with its confidence band, carried to the horizon."""
-    time = _to(horizon, curve.time)
-    value = (*curve.value, curve.value[-1])
-    if curve.low and curve.high:
-        low, high = ((*each, each[-1]) for each in (curve.low, curve.high))
-        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
-    axes.step(time, value, where="post", color=colour, linestyle=dash)
-
-
-def curve_at_end(result: Result, arm: str, name: str, **labels: str) -> tuple[Curve, float] | None:
-    """A curve and its last value; `None` when there is no such curve."""
-    curve = one(result.curves, name, arm=arm, **labels)
-    return None if curve is None or not curve.value else (curve, curve.value[-1])
+def draw_arms(
+    axes: Axes,
+    result: Result,
+    arms: tuple[str, ...],
+    name: str,
+    *,
+    horizon: float,
+    show: Callable[[float], str],
+    **labels: str,
+) -> None:
+    """The curve of each arm that has one, named at its end with its last value."""
+    ends = []
+    for arm in arms:
+        curve = one(result.curves, name, arm=arm, **labels)
+        if curve is None or not curve.value:
+            continue
+        last, (colour, dash) = curve.value[-1], canvas.arm_style(arm, arms)
+        _draw_steps(axes, curve, colour=colour, dash=dash, horizon=horizon)
+        ends.append(EndLabel(last, f"{arm_name(arm)} {show(last)}", colour))
+    label_ends(axes, ends)
 
 
 def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> None:
@@ -70,17 +76,12 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> 
         _beside(axes, label, place, size=size)
 
 
-def draw_at_risk(
-    axes: Axes,
-    counts: Mapping[str, Mapping[int, int]],
-    colours: Mapping[str, str],
-    *,
-    heading: str = AT_RISK,
-) -> None:
+def draw_at_risk(axes: Axes, result: Result, arms: tuple[str, ...], *, heading: str = AT_RISK) -> None:
     """Children at risk by arm and day below the axis, under their ticks."""
     draw_risk_heading(axes, heading)
-    for position, (arm, by_day) in enumerate(counts.items(), start=1):
-        draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colours[arm])
+    for position, (arm, by_day) in enumerate(at_risk_counts(result, arms).items(), start=1):
+        colour, _ = canvas.arm_style(arm, arms)
+        draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colour)
 
 
 def draw_risk_heading(axes: Axes, heading: str = AT_RISK) -> None:
@@ -117,6 +118,16 @@ def days_of(result: Result, name: str) -> list[int]:
 def days_shown(result: Result, name: str, spec: Spec) -> list[int]:
     """Those days, within the plan's horizon."""
     return [day for day in days_of(result, name) if day <= spec.trial.horizon_days]
+
+
+def _draw_steps(axes: Axes, curve: Curve, *, colour: str, dash: object, horizon: float) -> None:
+    """A step curve with its confidence band, carried to the horizon."""
+    time = _to(horizon, curve.time)
+    value = (*curve.value, curve.value[-1])
+    if curve.low and curve.high:
+        low, high = ((*each, each[-1]) for each in (curve.low, curve.high))
+        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+    axes.step(time, value, where="post", color=colour, linestyle=dash)
 
 
 def _to(horizon: float, time: Sequence[float]) -> tuple[float, ...]:

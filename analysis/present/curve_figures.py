@@ -11,13 +11,10 @@ from analysis.present import format as fmt
 from analysis.present.curve_axes import (
     RISK_TOP,
     ROW,
-    EndLabel,
     at_risk_counts,
-    curve_at_end,
     days_shown,
+    draw_arms,
     draw_at_risk,
-    draw_steps,
-    label_ends,
     set_percent_axis,
     set_time_axis,
 )
@@ -47,7 +44,7 @@ def draw_incidence(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     set_percent_axis(axes, 1.0, step=0.2, label=_quantity(result, spec))
     for cause in causes[:1]:
         _draw_arms(axes, result, arms, cause, spec)
-    _at_risk(axes, result, arms)
+    draw_at_risk(axes, result, arms)
     return figure, incidence_text(result, spec)
 
 
@@ -107,20 +104,8 @@ def _risk_table(axes: Axes, result: Result, arms: tuple[str, ...]) -> None:
 
 
 def _draw_arms(axes: Axes, result: Result, arms: tuple[str, ...], cause: str, spec: Spec) -> None:
-    labels = []
-    for arm in arms:
-        found = curve_at_end(result, arm, CURVE, cause=cause)
-        if found is None:
-            continue
-        colour, dash = canvas.arm_style(arm, arms)
-        draw_steps(axes, found[0], colour=colour, dash=dash, horizon=spec.trial.horizon_days)
-        labels.append(EndLabel(found[1], f"{arm_name(arm)} {fmt.short_percentage(found[1])}", colour))
-    label_ends(axes, labels)
-
-
-def _at_risk(axes: Axes, result: Result, arms: tuple[str, ...]) -> None:
-    colours = {arm: canvas.arm_style(arm, arms)[0] for arm in arms}
-    draw_at_risk(axes, at_risk_counts(result, arms), colours)
+    horizon = spec.trial.horizon_days
+    draw_arms(axes, result, arms, CURVE, horizon=horizon, show=fmt.short_percentage, cause=cause)
 
 
 def _common_top(result: Result) -> float:
