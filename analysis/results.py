@@ -120,7 +120,7 @@ class Stamp:
     sap_digest: str
     code_digest: str
     inputs: Mapping[str, str]
-    seed: int | None = None
+    seeds: Mapping[str, int] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
 
 

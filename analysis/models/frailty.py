@@ -10,7 +10,7 @@ from analysis.models.ratios import ratio_estimate
 from analysis.results import Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import FrailtyAnalysis
-from analysis.stats.frailty import gamma_frailty
+from analysis.stats.frailty import FrailtyFit, gamma_frailty
 
 
 def fit(entry: FrailtyAnalysis, data: Allocated, spec: Spec) -> Result:
@@ -70,7 +70,16 @@ def fit(entry: FrailtyAnalysis, data: Allocated, spec: Spec) -> Result:
                 p=fitted.frailty_p,
             ),
         ),
-        notes=fitted.notes,
+        notes=(_spread(fitted), *fitted.notes),
+    )
+
+
+def _spread(fitted: FrailtyFit) -> str:
+    limits = fitted.theta_interval
+    return (
+        f"Variance of the frailty {fitted.theta:.2f} (profile limits {limits.low:.2f} to {limits.high:.2f}), "
+        f"Kendall's tau {fitted.kendall_tau:.2f}, given gamma frailties and hazards proportional within "
+        "families."
     )
 
 

@@ -119,11 +119,11 @@ def share_of_strata(frame: pd.DataFrame) -> dict[str, float]:
     return (children[STRATUM].value_counts().sort_index() / len(children)).to_dict()
 
 
-def stratum_sentence(strata: Sequence[str]) -> str:
+def stratum_sentence(strata: Sequence[str], *, units: str = "children") -> str:
     """How the method footer says that results are standardised."""
     if not strata:
         return "Not standardised."
-    return f"Estimated within {' and '.join(strata)} and standardised to the mix of all children analysed."
+    return f"Estimated within {' and '.join(strata)} and standardised to the mix of all {units} analysed."
 
 
 def strata_phrase(strata: Sequence[str]) -> str:

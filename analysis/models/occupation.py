@@ -48,7 +48,7 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     Result
         Curves `occupation` and, with a `band`, `family_home_difference`; `occupation` and
         `occupation_difference` per day, with `never_returned` the same of the family-home states before any
-        return to care; `days_in_state` and `days_difference`, also of the state ``family_home``.
+        return to care; `days_in_state` and `days_difference`; all also of the state ``family_home``.
 
     Raises
     ------
@@ -71,7 +71,8 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
     fitted = {(cell.arm, cell.stratum): _curve(cell.rows, spec.states) for cell in cells(rows, data)}
     states = [("state", name, position) for position, name in enumerate(spec.states.states)]
     days = np.asarray(entry.days, dtype=float)
-    at_days = arm_quantities(fitted, rows, lambda curve: occupation_at(curve, days))
+    read = np.kron(np.eye(len(days)), _with_home(spec.states))
+    at_days = arm_quantities(fitted, rows, lambda curve: occupation_at(curve, days).transform(read))
     horizon = float(entry.horizon_days)
     spent = arm_quantities(fitted, rows, lambda curve: _days(curve, horizon, spec.states))
     homes = [*states, ("state", FAMILY_HOME, len(states))]
@@ -83,7 +84,7 @@ def fit(entry: OccupationAnalysis, data: Data, spec: Spec) -> Result:
         estimates=(
             *estimates_by_arm(
                 at_days,
-                states,
+                homes,
                 entry.days,
                 data,
                 spec,
@@ -186,9 +187,22 @@ def _curve_by_return(rows: pd.DataFrame, states: States) -> Occupation:
 
 def _days(curve: Occupation, horizon: float, states: States):
     """Days in each state, and last the days in any permanent family home."""
-    size = len(states.states)
+    return time_in_state(curve, horizon).transform(_with_home(states))
+
+
+def _with_home(states: States) -> np.ndarray:
+    """Rows that read each state and, last, any permanent family home, (S + 1, S)."""
     home = np.isin(states.states, states.family_home).astype(float)
-    return time_in_state(curve, horizon).transform(np.vstack([np.eye(size), home]))
+    return np.vstack([np.eye(len(states.states)), home])
+
+
+def _band_sentence(entry: OccupationAnalysis) -> str:
+    if not entry.band:
+        return ""
+    return (
+        f" The band of the difference over time holds all days together: {entry.band.draws:,d} draws of "
+        "normal multipliers on the influence of families (Lin, Fleming & Wei 1994)."
+    )
 
 
 def _method(entry: OccupationAnalysis, spec: Spec) -> str:
@@ -199,5 +213,6 @@ def _method(entry: OccupationAnalysis, spec: Spec) -> str:
         f"A permanent family home is {home}. "
         f"{stratum_sentence(entry.strata)} Standard errors robust to dependence within "
         "families (infinitesimal jackknife summed by family); limits of each probability on its "
-        f"own log-log scale, of differences and days on their own.{clock_sentence(entry.origin)}"
+        f"own log-log scale, of differences and days on their own.{_band_sentence(entry)}"
+        f"{clock_sentence(entry.origin)}"
     )

@@ -29,5 +29,11 @@ def stamp_of(
         sap_digest=family_slice(spec, family),
         code_digest=code,
         inputs=dict(inputs),
+        seeds={} if view == "open" else _seeds(spec, family),
         packages=package_versions(),
     )
+
+
+def _seeds(spec: Spec, family: str) -> dict[str, int]:
+    """Seed of each entry that draws at random; the open view draws nothing, as what is drawn compares arms."""
+    return {each.id: each.random_seed for each in spec.family(family) if each.random_seed is not None}

@@ -1,5 +1,6 @@
 """The difference between arms over time, with limits for each day and a band for all days."""
 
+import bisect
 import math
 from collections.abc import Sequence
 
@@ -25,11 +26,13 @@ def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     (result,) = items
     figure = canvas.new_figure(canvas.WIDTH, TOP + HEIGHT + FOOT)
     axes = canvas.axes_at(figure, left=LEFT, bottom=FOOT, width=canvas.WIDTH - LEFT - RIGHT, height=HEIGHT)
-    set_time_axis(axes, days_shown(result, "occupation", spec), spec.trial.horizon_days)
+    days = days_shown(result, "occupation", spec)
+    set_time_axis(axes, days, spec.trial.horizon_days)
     bands = {kind: one(result.curves, NAME, limits=kind) for kind in SHADES}
     contrast = contrast_name(contrast_of(items))
     _set_points_axis(axes, bands.values(), contrast)
-    key = f"Dark: {fmt.level_name(spec.trial.level)} of each day. Light: band that holds all days."
+    level = fmt.level_name(spec.trial.level).removesuffix(" CI")
+    key = f"Dark: {fmt.level_name(spec.trial.level)} of each day. Light: {level} band that holds all days."
     axes.text(
         0.99, 0.02, key, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.0, color=canvas.PALE
     )
@@ -48,7 +51,7 @@ def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     if line := bands[POINTWISE]:
         axes.step(line.time, line.value, where="post", color=canvas.POOLED)
         label_ends(axes, [EndLabel(line.value[-1], f"{_points(line.value[-1])} points", canvas.POOLED)])
-    return figure, _words(result, bands, contrast)
+    return figure, _words(result, bands, contrast, days)
 
 
 def _set_points_axis(axes: Axes, curves, contrast: str) -> None:
@@ -64,7 +67,7 @@ def _points(value: float) -> str:
     return fmt.number(100 * value, 0)
 
 
-def _words(result: Result, bands: dict[str, Curve | None], contrast: str) -> str:
+def _words(result: Result, bands: dict[str, Curve | None], contrast: str, days: Sequence[int]) -> str:
     line, band = bands[POINTWISE], bands[SIMULTANEOUS]
     if line is None or band is None:
         return f"{result.title}: no curve.\n"
@@ -73,8 +76,9 @@ def _words(result: Result, bands: dict[str, Curve | None], contrast: str) -> str
         "randomisation, with limits for each day and a band for all days. At the last day "
         f"{_at(line, -1)} points. {HIDDEN_DETAILS}"
     ]
-    for at, day in enumerate(line.time):
-        lines.append(f"  Day {fmt.whole(int(day))}: {_at(line, at)} points; band {_limits(band, at)}")
+    for day in days:
+        at = bisect.bisect_right(line.time, day) - 1
+        lines.append(f"  {fmt.day_name(day)}: {_at(line, at)} points; band {_limits(band, at)}")
     return "\n".join(lines) + "\n"
 
 

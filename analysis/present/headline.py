@@ -56,7 +56,7 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
     mains = tuple(main for each in spec.estimands.values() for main in each.main if main in results)
     output = Output(id="S1", kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
     request = Request(output, results_for(output, results, view), spec, view)
-    compared = [f"Effect {request.contrast}\n({request.level})", "P"] if request.contrast else []
+    compared = [f"Effect, {against(request)}\n({request.level})", "P"] if request.contrast else []
     table = request.table(
         stub="Estimand and measure",
         columns=[*map(arm_name, request.arms), *compared],
@@ -64,6 +64,11 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
         conventions=(*CONVENTIONS, TESTED) if request.contrast else CONVENTIONS,
     )
     return replace(table, footnotes=_notes(table, request))
+
+
+def against(request: Request) -> str:
+    """The two arms in the order in which they are compared, whatever the measure."""
+    return " against ".join(arm_name(arm) for arm in request.arms)
 
 
 def _notes(table: Table, request: Request) -> tuple[Footnote, ...]:
@@ -141,7 +146,7 @@ def _binary(result: Result, request: Request) -> list[_Line]:
         for arm in request.arms
     )
     gap = one(result.estimates, "risk_difference")
-    return [_Line("Children with the event, n (%)", texts, POINTS, gap, _points)]
+    return [_Line("Children with the event, n (%)", texts, f"standardised {POINTS}", gap, _points)]
 
 
 def _course(result: Result, request: Request) -> list[_Line]:
@@ -210,9 +215,15 @@ def _routes(result: Result, request: Request) -> list[_Line]:
     lines = []
     for found in select(result.estimates, name="hazard_ratio"):
         cause = found.labels["cause"]
-        texts = tuple(fmt.whole(count(result, "events", arm=arm, cause=cause)) for arm in request.arms)
-        measure = f"{cause_label(cause, request.spec)}, children with the event in all follow-up"
-        lines.append(_Line(measure, texts, "cause-specific hazard ratio", found, _shown(fmt.RATIO)))
+        texts = tuple(
+            f"{fmt.whole(count(result, 'events', arm=arm, cause=cause))} of "
+            f"{fmt.whole(count(result, 'children', arm=arm))}"
+            for arm in request.arms
+        )
+        measure = f"{cause_label(cause, request.spec)}, in all follow-up"
+        other = one(result.estimates, "subdistribution_hazard_ratio", cause=cause)
+        for name, ratio in (("cause-specific", found), ("subdistribution", other)):
+            lines.append(_Line(measure, texts, f"{name} hazard ratio", ratio, _shown(fmt.RATIO)))
     return lines
 
 

@@ -34,6 +34,11 @@ class Request:
         return contrast_name(contrast_of(self.items))
 
     @property
+    def ratio(self) -> str:
+        """The contrast of a ratio as printed."""
+        return self.contrast.replace(f" {fmt.MINUS} ", " / ")
+
+    @property
     def level(self) -> str:
         """Name of the intervals, as in 95% CI."""
         return fmt.level_name(self.spec.trial.level)

@@ -16,7 +16,7 @@ WORDS = {
     "code_digest": "code",
     "inputs": "input tables",
     "packages": "package versions",
-    "seed": "seed",
+    "seeds": "seeds of random draws",
 }
 
 

@@ -1,6 +1,7 @@
 """Tables of one effect per analysis: differences in means and hazard ratios."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, decimals_of, horizon_name, one
@@ -40,24 +41,24 @@ def tabulate_means(request: Request) -> Table:
 
 def tabulate_hazards(request: Request) -> Table:
     """Per analysis: children with the event, children and families by arm, hazard ratio and P."""
-    return _hazards(request, HAZARDS_CONVENTIONS)
+    return _hazards(request, HAZARDS_CONVENTIONS, is_tested=True)
 
 
 def tabulate_selected_hazards(request: Request) -> Table:
-    """The same of children whom something after randomisation selected, and said to be so."""
-    return _hazards(request, SELECTED_CONVENTIONS)
+    """The same, without P, of children whom something after randomisation selected, and said to be so."""
+    return _hazards(request, SELECTED_CONVENTIONS, is_tested=False)
 
 
-def _hazards(request: Request, conventions: Sequence[str]) -> Table:
+def _hazards(request: Request, conventions: Sequence[str], *, is_tested: bool) -> Table:
+    compared = [f"Hazard ratio\n({request.level})", *(["P"] if is_tested else [])]
     return request.table(
         stub="Analysis",
-        spans=[*(Span(arm_name(arm), len(SIZES)) for arm in request.arms), Span(request.contrast, 2)],
-        columns=[
-            *(name.capitalize() for _ in request.arms for name in SIZES),
-            f"Hazard ratio\n({request.level})",
-            "P",
+        spans=[
+            *(Span(arm_name(arm), len(SIZES)) for arm in request.arms),
+            Span(request.ratio, len(compared)),
         ],
-        rows=request.rows(_hazard_rows),
+        columns=[*(name.capitalize() for _ in request.arms for name in SIZES), *compared],
+        rows=request.rows(partial(_hazard_rows, is_tested=is_tested)),
         conventions=conventions,
     )
 
@@ -101,7 +102,7 @@ def _icc(result: Result) -> Cell:
     return estimate_cell(result, one(found, "icc"), fmt.CORRELATION, "ICC")
 
 
-def _hazard_rows(item: Result, request: Request) -> list[Row]:
+def _hazard_rows(item: Result, request: Request, *, is_tested: bool) -> list[Row]:
     sizes = [
         Cell(fmt.whole(n), numbers(n=n), item.analysis, name)
         for arm in request.arms
@@ -110,4 +111,6 @@ def _hazard_rows(item: Result, request: Request) -> list[Row]:
     ]
     ratio = one(item.estimates, "hazard_ratio")
     stub = f"{request.name(item)}, {horizon_name(item, request.spec)}"
-    return [Row(stub, (*sizes, estimate_cell(item, ratio, fmt.RATIO, "hazard ratio"), p_cell(item, ratio)))]
+    effect = estimate_cell(item, ratio, fmt.RATIO, "hazard ratio")
+    tested = (p_cell(item, ratio),) if is_tested else ()
+    return [Row(stub, (*sizes, effect, *tested))]

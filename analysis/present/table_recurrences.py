@@ -7,11 +7,11 @@ from analysis.present.table_cells import named_cell
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Result, select
 
-COUNT = 2
+COUNT = 3
 CONVENTIONS = (
     "Mean number of events per child, or per family, up to the day; who never has one counts with 0",
     "Differences are of mean numbers; the ratio is of rates up to the last day",
-    "Sensitivity analyses are shown at the last day only; all days are in the results",
+    "Sensitivity and supplementary analyses are shown at the last day only; all days are in the results",
 )
 
 
@@ -67,7 +67,7 @@ def _ratio_row(result: Result, request: Request) -> list[Row]:
     if not request.contrast:
         return []
     blank = (Cell(""),) * len(request.arms)
-    return [Row(f"Ratio of rates {request.contrast}", (*blank, named_cell(result, found, _number)), indent=1)]
+    return [Row(f"Ratio of rates {request.ratio}", (*blank, named_cell(result, found, _number)), indent=1)]
 
 
 def _number(value: float | None, low: float | None, high: float | None) -> str:

@@ -28,9 +28,9 @@ def tabulate_routes(request: Request) -> Table:
         stub="Analysis and route",
         columns=[
             *(f"{arm_name(arm)}\nevents" for arm in request.arms),
-            f"Cause-specific ratio\n{request.contrast} ({request.level})",
-            f"Subdistribution ratio\n{request.contrast} ({request.level})",
-            "P, Gray's test",
+            f"Cause-specific ratio\n{request.ratio} ({request.level})",
+            f"Subdistribution ratio\n{request.ratio} ({request.level})",
+            "P, Gray's test,\nfamily-robust",
         ],
         rows=request.blocks(_route_rows),
         conventions=ROUTES_CONVENTIONS,
@@ -41,7 +41,7 @@ def tabulate_proportionality(request: Request) -> Table:
     """Per analysis: hazard ratio by period, and P of the tests that it is the same at all times."""
     return request.table(
         stub="Analysis",
-        columns=[f"Hazard ratio\n{request.contrast} ({request.level})", "Statistic", "df", "P"],
+        columns=[f"Hazard ratio\n{request.ratio} ({request.level})", "Statistic", "df", "P"],
         rows=request.blocks(_proportionality_rows),
         conventions=PROPORTIONALITY_CONVENTIONS,
     )

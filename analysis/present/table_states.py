@@ -16,7 +16,7 @@ from analysis.results import Result, select
 NEVER_RETURNED = "without any return to care before"
 CONVENTIONS = (
     "Probabilities in per cent, differences in percentage points",
-    "Children count in the state they are in on the day, whatever came before",
+    "Children count in the state they are in on the day, whatever came before unless the row says otherwise",
     "No interval is given where the probability is 0",
 )
 

@@ -20,7 +20,7 @@ PROBABILITY_CONVENTIONS = (
 )
 NOBODY_DIED = "Nobody died, so death has no rows"
 DAYS_CONVENTIONS = (
-    "Mean days per child from randomisation to the last day of the plan",
+    "Mean days per child to the last day of the plan, from randomisation unless the name says otherwise",
     "Single states are described, without P values",
 )
 
@@ -28,7 +28,7 @@ DAYS_CONVENTIONS = (
 def tabulate_probabilities(request: Request) -> Table:
     """Per analysis and cause: events, and the probability by each day of the plan with its difference."""
     return request.table(
-        stub="Analysis, route and time since randomisation",
+        stub="Analysis, route and time (since randomisation unless the name says otherwise)",
         columns=probability_columns(request),
         rows=request.blocks(_probability_rows),
         conventions=(*PROBABILITY_CONVENTIONS, *said_of_death(request, "probability", "cause")),

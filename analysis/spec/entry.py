@@ -30,6 +30,11 @@ class Entry(Assumable):
         return self.role in BESIDE
 
     @property
+    def random_seed(self) -> int | None:
+        """The seed of its random draws, for an analysis that draws any."""
+        return None
+
+    @property
     def estimands(self) -> tuple[str, ...]:
         """The estimands it answers for."""
         return (self.estimand,) if self.estimand else ()

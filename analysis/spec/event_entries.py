@@ -72,6 +72,10 @@ class OccupationAnalysis(Entry):
     horizon_days: int
     band: Band | None = None
 
+    @property
+    def random_seed(self) -> int | None:
+        return self.band.seed if self.band else None
+
 
 class FrailtyAnalysis(Entry):
     """A Cox model with a frailty shared by the children of a family."""
@@ -100,6 +104,10 @@ class ProportionalityAnalysis(Entry):
     cuts: Annotated[tuple[int, ...], Field(min_length=1)]
     draws: Annotated[int, Field(ge=99)]
     seed: Annotated[int, Field(ge=0)]
+
+    @property
+    def random_seed(self) -> int | None:
+        return self.seed
 
     @field_validator("cuts")
     @classmethod
