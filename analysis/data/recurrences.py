@@ -51,7 +51,7 @@ def derive_recurrences(
             followed = _reported_to(subjects, deaths)
             occurred = _reported(reported_events, subjects, declared)
         else:
-            followed = _recorded_to(transitions, subjects, followup, declared.basis or "physical")
+            followed = _recorded_to(transitions, subjects, followup, declared.basis)
             occurred = (
                 _moves(transitions, declared)
                 if declared.to
@@ -94,9 +94,11 @@ def counting_process(followed: pd.DataFrame, occurred: pd.DataFrame) -> pd.DataF
 
 
 def _recorded_to(
-    transitions: pd.DataFrame, subjects: pd.DataFrame, followup: pd.DataFrame, basis: str
+    transitions: pd.DataFrame, subjects: pd.DataFrame, followup: pd.DataFrame, basis: str | None
 ) -> pd.DataFrame:
-    rows = transitions[transitions["basis"] == basis].groupby("child_id")
+    """First and last day of each child's history; that of every basis where the event has none of its own."""
+    rows = transitions if basis is None else transitions[transitions["basis"] == basis]
+    rows = rows.groupby("child_id")
     found = pd.DataFrame({"entry": rows["start"].min(), "last": rows["stop"].max()}).reset_index()
     people = subjects.set_index("child_id")
     child = found["child_id"]

@@ -175,6 +175,7 @@ def _method(entry: RecurrenceAnalysis) -> str:
         f"Mean cumulative number of events per {entry.level} (Ghosh-Lin: after a death there are no more), "
         f"over all {UNITS[entry.level]} under observation whether or not the event can happen to them. "
         f"{stratum_sentence(entry.strata, units=UNITS[entry.level])} Ratio of rates to day "
-        f"{max(entry.days)} by the model of Lin, Wei, Yang and Ying, stratified alike, Efron ties. Standard errors robust to dependence within "
-        "families; limits of numbers on the log scale, of differences on their own."
+        f"{max(entry.days)} by the model of Lin, Wei, Yang and Ying, stratified alike, Efron ties. Standard "
+        "errors robust to dependence within families; limits of numbers on the log scale, of differences on "
+        "their own."
     )

@@ -35,5 +35,5 @@ def stamp_of(
 
 
 def _seeds(spec: Spec, family: str) -> dict[str, int]:
-    """Seed of each entry that draws at random; the open view draws nothing, as what is drawn compares arms."""
+    """Seed of each entry that draws at random; in the open view nothing is drawn, because no arms compare."""
     return {each.id: each.random_seed for each in spec.family(family) if each.random_seed is not None}

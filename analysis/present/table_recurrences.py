@@ -67,8 +67,12 @@ def _ratio_row(result: Result, request: Request) -> list[Row]:
     if not request.contrast:
         return []
     blank = (Cell(""),) * len(request.arms)
-    return [Row(f"Ratio of rates {request.ratio}", (*blank, named_cell(result, found, _number)), indent=1)]
+    return [Row(f"Ratio of rates {request.ratio}", (*blank, named_cell(result, found, _ratio)), indent=1)]
 
 
 def _number(value: float | None, low: float | None, high: float | None) -> str:
     return fmt.estimate(value, low, high, COUNT)
+
+
+def _ratio(value: float | None, low: float | None, high: float | None) -> str:
+    return fmt.estimate(value, low, high, fmt.RATIO)
