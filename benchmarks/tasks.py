@@ -192,7 +192,7 @@ def transitions_of(rows: NDArray, table: Table, target: NDArray) -> Occupation:
     return aalen_johansen(*spells, 3, cluster=table["family"][rows])
 
 
-def transition_curves(table: Table, repeats: int = 20) -> tuple[float, None]:
+def transition_curves(table: Table, repeats: int = 300) -> tuple[float, None]:
     """Both arms, with standard errors at every time."""
     return median_seconds(lambda: [occupation_curve(arm) for arm in transitions(table)], repeats), None
 
