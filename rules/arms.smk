@@ -8,7 +8,8 @@ rule ingest_closed:
         mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
         exports=closed_exports,
     output:
-        expand(f"{OUT}/closed/ingest/{{table}}.csv", table=[*CLOSED_TABLES, "rows"]),
+        tables=expand(f"{OUT}/closed/ingest/{{table}}.csv", table=[*CLOSED_TABLES, "rows"]),
+        issues=f"{OUT}/closed/issues/exports.csv",
     log:
         f"{OUT}/logs/closed/ingest.log",
     benchmark:
@@ -17,11 +18,11 @@ rule ingest_closed:
         folder=lambda wildcards: CONFIG.raw_folder,
         mapping=CONFIG.mapping,
         tables=CLOSED_TABLES,
-        out=lambda wildcards, output: Path(output[0]).parent,
+        out=lambda wildcards, output: Path(output.tables[0]).parent,
         slice=digest.clean_slice(SPEC),
     shell:
         "umask 077; python -m analysis ingest --raw {params.folder:q} --allocation {input.exports[0]:q} --mapping {params.mapping:q} "
-        "--tables {params.tables:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "--tables {params.tables:q} --out {params.out:q} --issues {output.issues:q} 2>&1 | tee {log:q}"
 
 
 rule clean_closed:

@@ -47,8 +47,8 @@ def closed_exports(wildcards):
 
 def issue_files(wildcards):
     """What the rules found in the open tables, and in the closed ones where there are any."""
-    open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"])
-    closed_files = expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES)
+    open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"])
+    closed_files = expand(f"{OUT}/closed/issues/{{table}}.csv", table=["exports", *CLOSED_TABLES])
     return open_files + (closed_files if wildcards.view == "closed" else [])
 
 

@@ -5,7 +5,8 @@ rule ingest:
         mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
         raw=RAW_FILES,
     output:
-        expand(f"{OUT}/data/ingest/{{table}}.csv", table=[*OPEN_TABLES, "rows"]),
+        tables=expand(f"{OUT}/data/ingest/{{table}}.csv", table=[*OPEN_TABLES, "rows"]),
+        issues=f"{OUT}/data/issues/exports.csv",
     log:
         f"{OUT}/logs/ingest.log",
     benchmark:
@@ -14,11 +15,11 @@ rule ingest:
         folder=lambda wildcards: CONFIG.raw_folder,
         mapping=CONFIG.mapping,
         tables=OPEN_TABLES,
-        out=lambda wildcards, output: Path(output[0]).parent,
+        out=lambda wildcards, output: Path(output.tables[0]).parent,
         slice=digest.clean_slice(SPEC),
     shell:
         "python -m analysis ingest --raw {params.folder:q} --mapping {params.mapping:q} --tables {params.tables:q} "
-        "--out {params.out:q} 2>&1 | tee {log:q}"
+        "--out {params.out:q} --issues {output.issues:q} 2>&1 | tee {log:q}"
 
 
 rule clean:

@@ -45,7 +45,7 @@ rule report_open:
         results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(SPEC, "open")),
         outputs=expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(SPEC, "open")),
         tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
-        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=[*OPEN_TABLES, "histories"]),
+        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"]),
     output:
         f"{OUT}/open/report.html",
     log:

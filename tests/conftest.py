@@ -54,10 +54,12 @@ def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
     secret = spec.table_names(layer="raw", audience="closed")
     run("synth", "--raw", made.raw, "--restricted", made.restricted, *options)
     common = ("--raw", made.raw, "--mapping", "synthetic")
-    run("ingest", *common, "--tables", *tables, "--out", out / "data" / "ingest")
     allocation = ("--allocation", made.restricted / "allocation.csv")
-    run("ingest", *common, *allocation, "--tables", *secret, "--out", out / "closed" / "ingest")
     issues = out / "data" / "issues"
+    told = ("--out", out / "data" / "ingest", "--issues", issues / "exports.csv")
+    run("ingest", *common, "--tables", *tables, *told)
+    told = ("--out", out / "closed" / "ingest", "--issues", out / "closed" / "issues" / "exports.csv")
+    run("ingest", *common, *allocation, "--tables", *secret, *told)
     cleaned = ("--cut", cut, "--out", made.clean, "--issues", issues)
     run("clean", "--raw-tables", out / "data" / "ingest", "--tables", *tables, *cleaned)
     closed = (

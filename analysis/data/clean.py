@@ -8,12 +8,13 @@ import pandas as pd
 
 from analysis.data.cells import cell_problems, is_missing
 from analysis.data.corrections import correct
-from analysis.data.issues import Issue, issues_at, stop_if_any
+from analysis.data.issues import issues_at, stop_if_any
 from analysis.data.restore import restore
 from analysis.data.rules import Context, broken
 from analysis.data.table import typed
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 from analysis.spec.rules import Rule
 from analysis.spec.tables import Table
 

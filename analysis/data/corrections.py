@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.data.issues import Issue, issues_at
+from analysis.data.issues import issues_at
 from analysis.errors import DataError
 from analysis.spec.base import is_iso_day
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 from analysis.spec.tables import Table
 
 COLUMNS = ("table", "key", "field", "old", "new", "reason", "initials", "date")

@@ -7,8 +7,8 @@ import pandas as pd
 
 from analysis.data import flow, harms, outcomes, recurrences, spells, subjects, transitions, waits
 from analysis.data.history_issues import check_histories
-from analysis.data.issues import Issue
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from analysis.data.issues import Issue
 from analysis.data.spells import Chained
 from analysis.data.transitions import off_graph
+from analysis.spec.issue import Issue
 from analysis.spec.states import States
 
 TABLE = "transitions"

@@ -1,35 +1,18 @@
 """What was found in the data: one row per finding, for the data manager and for the stop."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.data.cells import is_missing
 from analysis.errors import DataError
-from analysis.spec.rules import Action, Severity
+from analysis.spec.issue import COLUMNS, Issue
+from analysis.spec.rules import Severity
 from analysis.spec.tables import Table
 
 SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Issue:
-    """One finding. `key` identifies the row to the data manager; no value is kept."""
-
-    table: str
-    source_file: str
-    source_row: int
-    key: str
-    field: str
-    rule: str
-    severity: Severity
-    action: Action | str
-    message: str
-
-
-COLUMNS = tuple(field.name for field in fields(Issue))
 
 
 def issues_at(

@@ -4,9 +4,10 @@ import re
 
 import pandas as pd
 
-from analysis.data.issues import Issue, issues_at
+from analysis.data.issues import issues_at
 from analysis.spec.characters import fold_lookalikes
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 from analysis.spec.tables import Field, Table
 
 

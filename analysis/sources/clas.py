@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.errors import SourceError
 from analysis.sources import tabular
-from analysis.spec.mapping import Mapping, Source
-from analysis.spec.tables import MISSING_MARK, Field, Table
+from analysis.sources.request import Fields, Request
+from analysis.spec.tables import MISSING_MARK, Field
 
 EPISODE = (
     Field(name="episode_start_date", type="date", title="First day of the episode"),
@@ -17,20 +17,20 @@ EPISODE = (
 )
 
 
-def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Table) -> pd.DataFrame:
+def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     """Rows of `placements` from rows of the return, reasons derived from the episode they lie in."""
-    wide = table
+    wide, source = request.table, request.source
     for field in EPISODE:
         wide = wide.with_field(field)
     filled = source.model_copy(update={"constants": {**source.constants, "reason_new": ""}})
-    rows = tabular.to_fields(frame, filled, mapping, wide)
+    rows = tabular.to_fields(frame, filled, request.mapping, wide)
     # A placeholder for "still open" is a missing date, not an end.
     _check_inside(rows)
     ended = (rows["end_date"] != "") & ~rows["end_date"].str.startswith(MISSING_MARK)
     last = ended & (rows["end_date"] == rows["episode_end_date"])
     rows["reason_new"] = (rows["start_date"] == rows["episode_start_date"]).map({True: "S", False: "P"})
     rows["reason_ended"] = rows["reason_ended"].where(last, ended.map({True: "X1", False: ""}))
-    return rows[list(table.columns)]
+    return Fields(rows[list(request.table.columns)])
 
 
 def _check_inside(rows: pd.DataFrame) -> None:

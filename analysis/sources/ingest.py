@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +11,25 @@ from analysis.errors import BlindingError, SourceError
 from analysis.sources import clas, tabular
 from analysis.sources.blinding import check_cells, check_columns
 from analysis.sources.delimited import read_delimited
+from analysis.sources.request import Request
 from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping, Source
 
-READERS = {"tabular": tabular.to_fields, "clas": clas.to_fields}
+READERS = {"tabular": tabular.read_fields, "clas": clas.read_fields}
 ALLOCATION, ARM = "allocation", "arm"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """Raw tables as text, what became of the rows of each file by table, and what was found on the way."""
+
+    tables: dict[str, pd.DataFrame]
+    counts: tuple[RowCount, ...]
+    issues: tuple[Issue, ...]
 
 
 def ingest(
@@ -29,7 +40,7 @@ def ingest(
     tables: Iterable[str],
     allocation: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
-) -> tuple[dict[str, pd.DataFrame], tuple[RowCount, ...]]:
+) -> Ingested:
     """Raw tables as text from the exports below `folder`.
 
     Parameters
@@ -47,8 +58,8 @@ def ingest(
 
     Returns
     -------
-    tuple
-        Table -> frame of strings in the declared column order; and the row counts of each file by table.
+    Ingested
+        Its tables are frames of strings in the declared column order.
 
     Raises
     ------
@@ -66,13 +77,17 @@ def ingest(
     _check_claimed(files, found, mapping)
     tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
     counts: list[RowCount] = []
+    issues: list[Issue] = []
     for source, names in found:
         rows, counted = _read_source(source, names, files, mapping)
-        tables_read[source.table].append(
-            READERS[source.kind](rows, source, mapping, spec.table(source.table))
-        )
-        counts.extend(counted)
-    return {name: _stack(spec, name, parts) for name, parts in tables_read.items()}, tuple(counts)
+        companions = {purpose: files[name] for purpose, name in source.companions.items()}
+        request = Request(source, mapping, spec.table(source.table), spec, companions)
+        fields = READERS[source.kind](rows, request)
+        tables_read[source.table].append(fields.rows)
+        counts += _set_aside(counted, rows, fields.rows)
+        issues += fields.issues
+    stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
+    return Ingested(stacked, tuple(counts), tuple(sorted(issues)))
 
 
 def _restricted_folder(allocation: Path | None) -> Path:
@@ -191,6 +206,17 @@ def _read_source(
         )
         for count in counts
     ]
+
+
+def _set_aside(counts: list[RowCount], before: pd.DataFrame, after: pd.DataFrame) -> list[RowCount]:
+    """The counts with the rows that the kind of export set aside."""
+    lost = before["source_file"].value_counts().sub(after["source_file"].value_counts(), fill_value=0)
+    gone = {file: int(n) for file, n in lost.items()}
+    return [_less(each, gone.get(each.file, 0)) for each in counts]
+
+
+def _less(count: RowCount, gone: int) -> RowCount:
+    return replace(count, rows_kept=count.rows_kept - gone, rows_set_aside=gone)
 
 
 def _stack(spec: Spec, name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.errors import SourceError
 from analysis.sources.delimited import Text
+from analysis.sources.request import Fields, Request
 from analysis.spec.characters import fold_lookalikes
 from analysis.spec.mapping import Dialect, Mapping, Source
 from analysis.spec.tables import MISSING_MARK, Field, Table
@@ -20,7 +21,9 @@ _SWAPPED_MARKS = str.maketrans(",.", ".,")
 
 @dataclass(frozen=True, slots=True)
 class RowCount:
-    """What became of the rows of one file for one table: in = kept + elsewhere + blank + superseded.
+    """What became of the rows of one file for one table.
+
+    In = kept + elsewhere + blank + superseded + set aside.
 
     `cells_trimmed` counts the cells of the file that had spaces around their value.
     """
@@ -32,6 +35,7 @@ class RowCount:
     rows_elsewhere: int
     rows_blank: int
     rows_superseded: int
+    rows_set_aside: int
     cells_trimmed: int
 
 
@@ -80,7 +84,7 @@ def select_rows(frame: pd.DataFrame, source: Source, *, file: str) -> tuple[pd.D
     here, filled = belongs(frame, source), is_filled(frame, source)
     kept = frame[here & filled]
     count = RowCount(
-        source.table, file, len(frame), len(kept), int((~here).sum()), int((here & ~filled).sum()), 0, 0
+        source.table, file, len(frame), len(kept), int((~here).sum()), int((here & ~filled).sum()), 0, 0, 0
     )
     return kept, count
 
@@ -113,6 +117,11 @@ def keep_latest(
 
 def _meant(cell: str, dialect: Dialect) -> str:
     return fold_lookalikes(_iso(cell, dialect.dates).upper())
+
+
+def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
+    """Every row of the file as a row of the table."""
+    return Fields(to_fields(frame, request.source, request.mapping, request.table))
 
 
 def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Table) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import codecs
 from datetime import date, datetime
 from itertools import permutations
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -43,11 +43,11 @@ class Dialect(Declaration):
     dates: Annotated[tuple[str, ...], AfterValidator(_one_reading)]
 
 
-class Source(Declaration):
-    """One table read from one file, or from every file of a pattern."""
+class SourceBase(Declaration):
+    """One table read from one file, or from every file of a pattern; each kind of export adds to it."""
 
+    kind: str
     table: str
-    kind: Literal["tabular", "clas"]
     files: Name
     dialect: str
     columns: dict[str, str]
@@ -65,10 +65,30 @@ class Source(Declaration):
         return frozenset([*used, *self.ignore])
 
     @model_validator(mode="after")
-    def _one_origin_each(self) -> "Source":
+    def _one_origin_each(self) -> Self:
         if twice := sorted(set(self.columns) & set(self.constants)):
             raise ValueError(f"{self.table}: both a column and a constant: {', '.join(twice)}")
         return self
+
+    @property
+    def companions(self) -> dict[str, str]:
+        """Files read beside those of `files`: what each is for, and its path below the raw folder."""
+        return {}
+
+
+class TabularSource(SourceBase):
+    """A table as it is: one row of the file is one row of the table."""
+
+    kind: Literal["tabular"]
+
+
+class ClasSource(SourceBase):
+    """Scotland's looked-after-children return."""
+
+    kind: Literal["clas"]
+
+
+Source = Annotated[TabularSource | ClasSource, Field(discriminator="kind")]
 
 
 class Mapping(Declaration):

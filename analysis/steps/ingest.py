@@ -11,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mapping", required=True, help="name of a file of data_spec/mappings")
     parser.add_argument("--tables", nargs="+", required=True, help="tables to fill")
     add_path(parser, "out", "folder for the raw tables and rows.csv")
+    add_path(parser, "issues", "file for what was found in the exports")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -18,6 +19,7 @@ def run(options: argparse.Namespace) -> None:
 
     import pandas as pd
 
+    from analysis.data.issues import as_frame
     from analysis.data.table import to_csv, write_all
     from analysis.data.walls import check_destination
     from analysis.sources.ingest import ingest
@@ -25,12 +27,14 @@ def run(options: argparse.Namespace) -> None:
 
     declared, mapping = spec(), load_mapping(DATA_SPEC, options.mapping)
     check_destination(options.out, audience=declared.audience(options.tables))
-    tables, counts = ingest(
+    read = ingest(
         declared, mapping, options.raw, tables=options.tables, allocation=options.allocation, say=say
     )
-    rows = pd.DataFrame([asdict(count) for count in counts]).astype(str)
-    write_all(
-        {options.out / f"{name}.csv": to_csv(frame) for name, frame in {**tables, "rows": rows}.items()}
-    )
-    for name, frame in tables.items():
+    rows = pd.DataFrame([asdict(count) for count in read.counts]).astype(str)
+    files = {
+        options.out / f"{name}.csv": to_csv(frame) for name, frame in {**read.tables, "rows": rows}.items()
+    }
+    write_all({**files, options.issues: to_csv(as_frame(read.issues).astype(str))})
+    for name, frame in read.tables.items():
         say(f"ingest: {name}.csv, {len(frame)} rows")
+    say(f"ingest: {len(read.issues)} issues in the exports")

@@ -68,12 +68,10 @@ def pipeline(spec: Spec, trial: SyntheticTrial) -> Allocated:
         clean = {}
         for audience, secret in (("open", None), ("closed", restricted / "allocation.csv")):
             names = spec.table_names(layer="raw", audience=audience)
-            texts, _ = ingest(
-                spec, load_mapping(DATA_SPEC, "synthetic"), raw, tables=names, allocation=secret
-            )
+            read = ingest(spec, load_mapping(DATA_SPEC, "synthetic"), raw, tables=names, allocation=secret)
             nothing = read_corrections(None, spec)
             cut = spec.trial.data_cut
-            clean |= clean_tables(texts, spec, data_cut=cut, corrections=nothing, parents=clean).tables
+            clean |= clean_tables(read.tables, spec, data_cut=cut, corrections=nothing, parents=clean).tables
     tables = {name: typed(text, spec.table(name)) for name, text in clean.items()}
     derived = derive(tables, spec, data_cut=spec.trial.data_cut).tables
     chosen = {name: derived[name] for name in ALLOCATED_TABLES}

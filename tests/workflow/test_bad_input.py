@@ -42,6 +42,7 @@ class Exports:
         """Ingest and clean; the first exit code that is not 0."""
         tables = self.spec.table_names(layer="raw", audience="open")
         ingest = ["ingest", "--raw", self.raw, "--mapping", "synthetic", "--out", self.out / "ingest"]
+        ingest += ["--issues", self.out / "issues" / "exports.csv"]
         clean = ["clean", "--raw-tables", self.out / "ingest", "--cut", self.spec.trial.data_cut]
         clean += ["--out", self.out / "clean", "--issues", self.out / "issues"]
         for step in (ingest, clean):

@@ -79,11 +79,12 @@ class Inputs:
         tables = {each: self.spec.table_names(layer="raw", audience=each) for each in ("open", "closed")}
         fixed = ["--corrections", corrections] if corrections else []
         steps = [
-            [*raw, "--out", data / "ingest", "--tables", *tables["open"]],
+            [*raw, "--out", data / "ingest", "--tables", *tables["open"]]
+            + ["--issues", data / "issues" / "exports.csv"],
             ["clean", "--raw-tables", data / "ingest", *cut, *fixed, "--out", data / "clean"]
             + ["--issues", data / "issues", "--tables", *tables["open"]],
             [*raw, "--out", closed / "ingest", "--allocation", self.path(ALLOCATION)]
-            + ["--tables", *tables["closed"]],
+            + ["--issues", closed / "issues" / "exports.csv", "--tables", *tables["closed"]],
             ["clean", "--raw-tables", closed / "ingest", *cut, "--parents", data / "clean"]
             + ["--out", closed / "clean", "--issues", closed / "issues", "--tables", *tables["closed"]],
             ["derive", "--clean", data / "clean", *cut, "--out", data / "derived"]
@@ -477,4 +478,4 @@ def test_a_step_that_cannot_write_leaves_nothing(inputs: Inputs, capsys) -> None
     (inputs.out / "data" / "clean" / "deviations.csv").mkdir(parents=True)
     refused(inputs, capsys, os.path.join("clean", "deviations.csv"))
     assert [path.name for path in (inputs.out / "data" / "clean").iterdir()] == ["deviations.csv"]
-    assert not list((inputs.out / "data" / "issues").glob("*"))
+    assert [path.name for path in (inputs.out / "data" / "issues").iterdir()] == ["exports.csv"]

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from analysis.data.derive import Derived, derive
-from analysis.data.issues import Issue, as_frame, count_issues, stop_if_any
+from analysis.data.issues import as_frame, count_issues, stop_if_any
 from analysis.data.table import read_table, write_table, write_whole
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
 from analysis.spec.trial import ClockOrigin
 from tests.unit.data.tables import cells, shown, values
 

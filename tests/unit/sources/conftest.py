@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from analysis.sources.ingest import ingest
-from analysis.sources.tabular import RowCount
+from analysis.sources.ingest import Ingested, ingest
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Dialect, Mapping
 
@@ -35,7 +33,7 @@ class Exports:
         missing: dict[str, str] | None = None,
         ignore_files: tuple[str, ...] = (),
         **more: object,
-    ) -> tuple[dict[str, pd.DataFrame], tuple[RowCount, ...]]:
+    ) -> Ingested:
         """Ingest with a mapping of these sources; kind and dialect are the usual ones unless given."""
         usual = {"kind": "tabular", "dialect": "comma"}
         mapping = Mapping(

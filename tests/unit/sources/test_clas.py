@@ -31,7 +31,7 @@ SOURCE = {
 def read(exports: Exports):
     def run(rows: str):
         exports.write("clas.csv", HEADER + rows)
-        tables, _ = exports.read(SOURCE, tables=("placements",), missing={"31/12/2999": "placeholder"})
+        tables = exports.read(SOURCE, tables=("placements",), missing={"31/12/2999": "placeholder"}).tables
         return (
             tables["placements"][["start_date", "end_date", "placement_code", "reason_new", "reason_ended"]]
             .to_numpy()

@@ -1,0 +1,36 @@
+"""What a kind of export is asked for, and what it gives back."""
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.spec.declarations import Spec
+from analysis.spec.issue import Issue
+from analysis.spec.mapping import Mapping, Source
+from analysis.spec.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One entry of a mapping and what it is read with.
+
+    `companions` holds, by what each is for, the files that the entry names beside its own.
+    """
+
+    source: Source
+    mapping: Mapping
+    table: Table
+    spec: Spec
+    companions: MappingType[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Rows of the table as text, and what was found on the way.
+
+    A row of the file that is not among `rows` has an issue whose action is ``set_aside``.
+    """
+
+    rows: pd.DataFrame
+    issues: tuple[Issue, ...] = ()
