@@ -1,6 +1,6 @@
 """Raw tables as text -> clean tables and issues: nothing lost, nothing silent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from analysis.data.cells import cell_problems, is_missing
 from analysis.data.corrections import correct
 from analysis.data.issues import issues_at, stop_if_any
 from analysis.data.restore import restore
-from analysis.data.rules import Context, broken
+from analysis.data.rules import Context, Sound, UnsoundError, broken
 from analysis.data.table import typed
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
@@ -21,12 +21,22 @@ from analysis.spec.tables import Table
 REFUSED, PLACEHOLDER = ".invalid", ".placeholder"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unchecked:
+    """A check of a table that was not made, and the table for whose sake it would have meant nothing."""
+
+    table: str
+    rule: str
+    because: str
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Clean tables as text, and everything found on the way."""
+    """Clean tables as text, everything found on the way, and the checks that could not be made."""
 
     tables: dict[str, pd.DataFrame]
     issues: tuple[Issue, ...]
+    unchecked: tuple[Unchecked, ...] = ()
 
 
 def clean_tables(
@@ -36,6 +46,9 @@ def clean_tables(
     data_cut: str,
     corrections: pd.DataFrame,
     parents: Mapping[str, pd.DataFrame] | None = None,
+    incomplete: Collection[str] = (),
+    stop: Callable[[Iterable[Issue]], None] = stop_if_any,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Cleaned:
     """Check and clean raw tables.
 
@@ -53,6 +66,13 @@ def clean_tables(
         Signed corrections.
     parents : mapping of str to DataFrame, optional
         Clean tables as text that keys of `raw` may point to.
+    incomplete : collection of str
+        Tables of which a file could not be read: nothing is checked against them.
+    stop : callable
+        Told twice of all that was found so far; by default it raises at the first finding that stops the run.
+        One that returns has every check made that still means something.
+    say : callable
+        Told of every table and rule before it is checked.
 
     Raises
     ------
@@ -62,23 +82,66 @@ def clean_tables(
     issues: list[Issue] = []
     tables: dict[str, pd.DataFrame] = {}
     for name, text in raw.items():
+        say(f"table {name}")
         tables[name], found = _clean_cells(text, spec.table(name), spec, corrections)
         issues += found
     known = {**(parents or {}), **tables}
-    issues += _dangling(tables, spec, known)
-    stop_if_any(issues)
+    dangling = _dangling(tables, spec, known, incomplete)
+    issues += dangling
+    stop(issues)
+    tables, damaged = _without_damage(tables, issues, spec)
+    found, unchecked = _check_rules(
+        tables, spec, {**known, **tables}, data_cut, unsound={*incomplete, *damaged}, say=say
+    )
+    # Again, since a rule may have set aside the row that a key points to.
+    issues += found
+    issues += set(_dangling(tables, spec, {**known, **tables}, incomplete)) - set(dangling)
+    stop(issues)
+    return Cleaned(tables, tuple(sorted(issues)), unchecked)
+
+
+def _without_damage(
+    tables: dict[str, pd.DataFrame], issues: list[Issue], spec: Spec
+) -> tuple[dict[str, pd.DataFrame], set[str]]:
+    """The tables without the rows whose own key cannot be told, and the names of those that lost one."""
+    lost: dict[str, set[tuple[str, str]]] = {}
+    for issue in issues:
+        if issue.severity == "stop" and issue.rule != "S09" and issue.field in spec.table(issue.table).key:
+            lost.setdefault(issue.table, set()).add((issue.source_file, str(issue.source_row)))
+    kept = dict(tables)
+    for name, places in lost.items():
+        here = pd.MultiIndex.from_frame(tables[name][["source_file", "source_row"]]).isin(places)
+        kept[name] = tables[name][~here].reset_index(drop=True)
+    return kept, {name for name in lost if len(kept[name]) < len(tables[name])}
+
+
+def _check_rules(
+    tables: dict[str, pd.DataFrame],
+    spec: Spec,
+    known: Mapping[str, pd.DataFrame],
+    data_cut: str,
+    *,
+    unsound: Collection[str],
+    say: Callable[[str], None],
+) -> tuple[list[Issue], tuple[Unchecked, ...]]:
+    """Every rule in its order; `tables` are changed by those that set a cell or a row aside."""
+    issues: list[Issue] = []
+    unchecked: list[Unchecked] = []
     values = {name: typed(text, spec.table(name)) for name, text in known.items()}
     for rule in spec.rules.values():
         if rule.table in tables and rule.other_table in (None, *values):
-            context = Context(spec, pd.Timestamp(data_cut), values)
-            changed, found = _apply(tables[rule.table], rule, context)
+            say(f"rule {rule.id}")
+            sound = {name: each for name, each in values.items() if name == rule.table or name not in unsound}
+            context = Context(spec, pd.Timestamp(data_cut), Sound(sound))
+            try:
+                changed, found = _apply(tables[rule.table], rule, context)
+            except UnsoundError as error:
+                unchecked.append(Unchecked(rule.table, rule.id, error.table))
+                continue
             if changed is not tables[rule.table]:
                 tables[rule.table], values[rule.table] = changed, typed(changed, spec.table(rule.table))
             issues += found
-    # Again, since a rule may have set aside the row that a key points to.
-    issues += _dangling(tables, spec, {**known, **tables})
-    stop_if_any(issues)
-    return Cleaned(tables, tuple(sorted(issues)))
+    return issues, tuple(unchecked)
 
 
 def _clean_cells(
@@ -141,7 +204,10 @@ def _drop_repeats(text: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[
 
 
 def _dangling(
-    tables: Mapping[str, pd.DataFrame], spec: Spec, known: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame],
+    spec: Spec,
+    known: Mapping[str, pd.DataFrame],
+    incomplete: Collection[str],
 ) -> list[Issue]:
     issues = []
     for name, text in tables.items():
@@ -149,6 +215,8 @@ def _dangling(
             (field,), parent, (target,) = key.fields, key.reference.resource, key.reference.fields
             if parent not in known:
                 raise DataError(f"table {name}: its keys point to {parent}, which is not given.")
+            if parent in incomplete:
+                continue
             bad = ~is_missing(text[field]) & ~text[field].isin(known[parent][target])
             issues += issues_at(
                 text,

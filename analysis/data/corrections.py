@@ -1,6 +1,7 @@
 """Signed corrections: the only way a value is changed to another value."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,11 @@ from analysis.spec.tables import Table
 
 COLUMNS = ("table", "key", "field", "old", "new", "reason", "initials", "date")
 PROVENANCE = frozenset({"source_file", "source_row"})
+OUTLIVED = (
+    "the row does not exist, its value is no longer the old one, or several records fit; withdraw or renew "
+    "the correction"
+)
+TWICE = "this value is corrected in an earlier row; keep one of them"
 
 
 def read_corrections(path: Path | None, spec: Spec) -> pd.DataFrame:
@@ -47,50 +53,38 @@ def correct(text: pd.DataFrame, table: Table, corrections: pd.DataFrame) -> tupl
     """The table with its corrections applied, each noted.
 
     A correction finds its rows by key and old value, so that one of two rows under the same key can be
-    corrected; a record that stands twice is corrected twice.
-
-    Raises
-    ------
-    DataError
-        If a correction's row does not exist, its old value no longer matches, several records fit, or a value
-        is corrected twice.
+    corrected; a record that stands twice is corrected twice. A line is not applied, and stops the run, if its
+    row does not exist, its old value no longer matches or several records fit (K03), or if an earlier line
+    corrects the same value (K04).
     """
     mine = corrections[corrections["table"] == table.name]
     if mine.empty:
         return text, []
-    file = corrections.attrs.get("file", "corrections")
-    _check_once(mine, table, file=file)
     corrected, issues = text.copy(), []
     keys = np.array(["/".join(key) for key in text[list(table.key)].to_numpy()], dtype=object)
-    for row, line in zip(mine.index + 2, mine.itertuples(index=False), strict=True):
+    twice = mine.duplicated(["key", "field", "old"])
+    for row, line, again in zip(mine.index + 2, mine.itertuples(index=False), twice, strict=True):
         at = np.flatnonzero((keys == line.key) & (text[line.field] == line.old).to_numpy())
-        if len(text.iloc[at].drop(columns=list(PROVENANCE)).drop_duplicates()) != 1:
-            raise DataError(
-                f"{file}, row {row}, rule K03 ({table.name}.{line.field}): the row does not exist, its value "
-                "is no longer the old one, or several records fit; withdraw or renew the correction."
-            )
-        corrected.loc[at, line.field] = line.new
-        issues += issues_at(
-            corrected,
-            table,
-            at,
-            field=line.field,
-            rule="K00",
-            severity="note",
-            action="corrected",
-            message="corrected as signed in the list of corrections",
-        )
+        if again:
+            issues.append(_refused(corrections, row, line, "K04", TWICE))
+        elif len(text.iloc[at].drop(columns=list(PROVENANCE)).drop_duplicates()) != 1:
+            issues.append(_refused(corrections, row, line, "K03", OUTLIVED))
+        else:
+            corrected.loc[at, line.field] = line.new
+            issues += _applied(corrected, table, at, line.field)
     return corrected, issues
 
 
-def _check_once(mine: pd.DataFrame, table: Table, *, file: str) -> None:
-    twice = mine[mine.duplicated(["key", "field", "old"])]
-    if len(twice):
-        line = twice.iloc[0]
-        raise DataError(
-            f"{file}, row {twice.index[0] + 2}, rule K04 ({table.name}.{line['field']}): this value is "
-            "corrected in an earlier row; keep one of them."
-        )
+def _applied(corrected: pd.DataFrame, table: Table, at: np.ndarray, field: str) -> list[Issue]:
+    message = "corrected as signed in the list of corrections"
+    what = {"rule": "K00", "severity": "note", "action": "corrected", "message": message}
+    return issues_at(corrected, table, at, field=field, **what)
+
+
+def _refused(corrections: pd.DataFrame, row: int, line: Any, rule: str, message: str) -> Issue:
+    """The list's own words may be a participant's values, so the line is told by its number alone."""
+    file = corrections.attrs.get("file", "corrections")
+    return Issue(line.table, file, row, "?", line.field, rule, "stop", "keep", message)
 
 
 def _read(path: Path) -> pd.DataFrame:

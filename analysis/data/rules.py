@@ -18,6 +18,21 @@ from analysis.spec.rules import DATA_CUT, Rule
 AS_PRINTED = 0.5 + 1e-9
 
 
+class UnsoundError(KeyError):
+    """A rule reads a table of which files or keys could not be read: what it finds would mean nothing."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+
+class Sound(dict[str, pd.DataFrame]):
+    """Tables that a rule may rely on."""
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        raise UnsoundError(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The tables, typed, as cleaned so far."""

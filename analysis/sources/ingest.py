@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import BlindingError, SourceError
+from analysis.errors import BlindingError, SourceError, TrialError
 from analysis.sources import clas, tabular
 from analysis.sources.blinding import check_cells, check_columns
 from analysis.sources.delimited import read_delimited
@@ -16,6 +16,24 @@ from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file, or a pattern of files, that could not be taken, the tables that lack it, and why."""
+
+    file: str
+    tables: tuple[str, ...]
+    error: TrialError
+
+
+Refuse = Callable[[Refused], None]
+
+
+def stop_at(refused: Refused) -> None:
+    """The first file that is refused ends the run."""
+    raise refused.error
+
 
 READERS = {"tabular": tabular.read_fields, "clas": clas.read_fields}
 ALLOCATION, ARM = "allocation", "arm"
@@ -40,6 +58,7 @@ def ingest(
     tables: Iterable[str],
     allocation: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
+    refuse: Refuse = stop_at,
 ) -> Ingested:
     """Raw tables as text from the exports below `folder`.
 
@@ -55,6 +74,8 @@ def ingest(
         The restricted file. Closed tables are read from it and from the folder it is kept in.
     say : callable
         Told of every file before it is read.
+    refuse : callable
+        Told of every file that cannot be taken; by default it raises. The other files go on when it returns.
 
     Returns
     -------
@@ -71,18 +92,23 @@ def ingest(
     if spec.audience(wanted) == "closed":
         folder = _restricted_folder(allocation)
     else:
-        _check_declared(spec, mapping, folder)
-    found = [(source, _files_of(source, folder, allocation)) for source in sources]
-    files = _read_files(spec, mapping, found, say)
-    _check_claimed(files, found, mapping)
+        _check_declared(spec, mapping, folder, refuse)
+    found = [(source, _files_of(source, folder, allocation, refuse)) for source in sources]
+    files = _read_files(spec, mapping, found, say, refuse)
+    files = _check_claimed(files, found, mapping, refuse)
+    found = [(source, {name: path for name, path in each.items() if name in files}) for source, each in found]
     tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
     counts: list[RowCount] = []
     issues: list[Issue] = []
-    for source, names in found:
+    for source, names in [each for each in found if each[1]]:
         rows, counted = _read_source(source, names, files, mapping)
         companions = {purpose: files[name] for purpose, name in source.companions.items()}
         request = Request(source, mapping, spec.table(source.table), spec, companions)
-        fields = READERS[source.kind](rows, request)
+        try:
+            fields = READERS[source.kind](rows, request)
+        except SourceError as error:
+            refuse(Refused(source.files, (source.table,), error))
+            continue
         tables_read[source.table].append(fields.rows)
         counts += _set_aside(counted, rows, fields.rows)
         issues += fields.issues
@@ -96,25 +122,22 @@ def _restricted_folder(allocation: Path | None) -> Path:
     return allocation.parent
 
 
-def _check_declared(spec: Spec, mapping: Mapping, folder: Path) -> None:
+def _check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -> None:
     """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
     files: dict[str, set[Path]] = {"open": set(), "closed": set()}
     for source in mapping.sources:
         files[spec.table(source.table).audience].update(folder.glob(source.files))
-    if secret := sorted(files["closed"]):
-        raise BlindingError(
-            f"{secret[0].relative_to(folder).as_posix()}: this file reveals the arm and lies among the open "
-            "exports; keep it in the folder of the allocation."
-        )
-    read = files["open"]
+    for path in sorted(files["closed"]):
+        name = path.relative_to(folder).as_posix()
+        message = "this file reveals the arm and lies among the open exports; keep it in the folder of the"
+        refuse(Refused(name, (), BlindingError(f"{name}: {message} allocation.")))
+    read = files["open"] | files["closed"]
     known = read.union(*(folder.glob(pattern) for pattern in mapping.ignore_files))
     stray = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
-    if visible := [path for path in stray if not path.name.startswith(".")]:
-        name = visible[0].relative_to(folder).as_posix()
-        raise SourceError(
-            f"{name}: no entry of the mapping reads this file; map it, list it under ignore_files or take "
-            "it out of the raw folder."
-        )
+    for path in [path for path in stray if not path.name.startswith(".")]:
+        name = path.relative_to(folder).as_posix()
+        message = "no entry of the mapping reads this file; map it, list it under ignore_files or take it out"
+        refuse(Refused(name, (), SourceError(f"{name}: {message} of the raw folder.")))
 
 
 def _in_order(path: Path) -> list[str | int]:
@@ -122,56 +145,81 @@ def _in_order(path: Path) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.as_posix())]
 
 
-def _files_of(source: Source, folder: Path, allocation: Path | None) -> dict[str, Path]:
+def _files_of(source: Source, folder: Path, allocation: Path | None, refuse: Refuse) -> dict[str, Path]:
     """Name for messages -> path of every file an entry reads, in order of name."""
     if source.table == ALLOCATION:
         return {allocation.name: allocation}
     paths = sorted((path for path in folder.glob(source.files) if path.is_file()), key=_in_order)
     found = {path.relative_to(folder).as_posix(): path for path in paths}
     if not found:
-        raise SourceError(
-            f"{source.files}: no such file in the raw folder; table {source.table} is read from it."
-        )
+        message = f"{source.files}: no such file in the raw folder; table {source.table} is read from it."
+        refuse(Refused(source.files, (source.table,), SourceError(message)))
     return found
 
 
 def _read_files(
-    spec: Spec, mapping: Mapping, found: Found, say: Callable[[str], None]
+    spec: Spec, mapping: Mapping, found: Found, say: Callable[[str], None], refuse: Refuse
 ) -> dict[str, pd.DataFrame]:
     frames: dict[str, pd.DataFrame] = {}
+    tried: set[str] = set()
     for source, files in found:
-        declared = {
-            name for other in mapping.sources if other.files == source.files for name in other.read_columns
-        }
-        audience = spec.table(source.table).audience
-        for file, path in files.items():
-            if file not in frames:
-                say(f"ingest: reading {file}")
-                text = read_delimited(path, mapping.dialects[source.dialect], file=file)
-                check_columns(text.columns, declared, file=file, audience=audience)
-                frames[file] = tabular.as_frame(text)
-                if audience == "open":
-                    check_cells(frames[file], _arm_names(spec), file=file)
+        for file in [each for each in files if each not in tried]:
+            tried.add(file)
+            say(f"ingest: reading {file}")
+            try:
+                frames[file] = _read_file(spec, mapping, source, files[file], file=file)
+            except (SourceError, BlindingError) as error:
+                refuse(Refused(file, _tables_of(file, found), error))
     return frames
+
+
+def _tables_of(file: str, found: Found) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(source.table for source, files in found if file in files))
+
+
+def _read_file(spec: Spec, mapping: Mapping, source: Source, path: Path, *, file: str) -> pd.DataFrame:
+    declared = {
+        name for other in mapping.sources if other.files == source.files for name in other.read_columns
+    }
+    audience = spec.table(source.table).audience
+    text = read_delimited(path, mapping.dialects[source.dialect], file=file)
+    check_columns(text.columns, declared, file=file, audience=audience)
+    frame = tabular.as_frame(text)
+    if audience == "open":
+        check_cells(frame, _arm_names(spec), file=file)
+    return frame
 
 
 def _arm_names(spec: Spec) -> list[str]:
     return [name for code in spec.codes_of(ARM).values() for name in (code.code, code.label)]
 
 
-def _check_claimed(frames: dict[str, pd.DataFrame], found: Found, mapping: Mapping) -> None:
-    """A row or cell that no entry takes would be lost without a word, whichever tables are asked for."""
+def _check_claimed(
+    frames: dict[str, pd.DataFrame], found: Found, mapping: Mapping, refuse: Refuse
+) -> dict[str, pd.DataFrame]:
+    """The files of which every row and cell is taken by an entry."""
+    claimed = {}
     for file, frame in frames.items():
         patterns = {source.files for source, files in found if file in files}
-        sources = [source for source in mapping.sources if source.files in patterns]
-        claimed = pd.concat([tabular.belongs(frame, source) for source in sources], axis=1).any(axis=1)
-        if unclaimed := frame.loc[~claimed, "source_row"].tolist():
-            columns = ", ".join(sorted({column for source in sources for column in source.where}))
-            raise SourceError(
-                f"{file}, row {unclaimed[0]}: no table takes this row; its {columns} is none of the values "
-                f"in the mapping (such rows: {len(unclaimed)})."
-            )
-        _check_cells_claimed(frame, sources, file=file)
+        try:
+            _check_claims(frame, [each for each in mapping.sources if each.files in patterns], file=file)
+        except SourceError as error:
+            refuse(Refused(file, _tables_of(file, found), error))
+        else:
+            claimed[file] = frame
+    return claimed
+
+
+def _check_claims(frame: pd.DataFrame, sources: list[Source], *, file: str) -> None:
+    """A row or cell that no entry takes would be lost without a word, whichever tables are asked for."""
+    claimed = pd.concat([tabular.belongs(frame, source) for source in sources], axis=1).any(axis=1)
+    if unclaimed := frame.loc[~claimed, "source_row"].tolist():
+        columns = ", ".join(sorted({column for source in sources for column in source.where}))
+        raise SourceError(
+            f"{file}, row {unclaimed[0]}: no table takes this row; its {columns} is none of the values "
+            f"in the mapping (such rows: {len(unclaimed)})."
+        )
+    _check_cells_claimed(frame, sources, file=file)
 
 
 def _check_cells_claimed(frame: pd.DataFrame, sources: list[Source], *, file: str) -> None:
