@@ -6,8 +6,9 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
-from analysis.errors import TrialError
+from analysis.errors import CommandError, TrialError
 
 STEPS = {
     "synth": "write the synthetic trial: raw exports, and apart from them its allocation and truth",
@@ -19,13 +20,23 @@ STEPS = {
     "fit": "fit the analyses of one model family",
     "present": "results -> tables and figures",
     "report": "tables and figures -> report",
+    "issues": "findings -> issue report and lists for the data managers",
+    "define": "declarations -> description of the data, and the data package",
+    "check": "a folder of exports -> everything that is wrong with it",
 }
 UNEXPECTED = 70
 
 
+class Parser(argparse.ArgumentParser):
+    """Its errors are one paragraph like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{self.prog}: {message}; see {self.prog} --help.")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one step; the exit code is 0, or that of the error."""
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
+    """Run one step; the exit code is what the step answers, or that of the error."""
+    parser = Parser(prog="python -m analysis", description=__doc__, allow_abbrev=False)
     names = parser.add_subparsers(dest="step", required=True, metavar="STEP")
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = arguments[0] if arguments and arguments[0] in STEPS else None
@@ -35,9 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             module = importlib.import_module(f"analysis.steps.{name}")
             module.add_arguments(step)
             step.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
+    step = chosen or "?"
     try:
-        options.run(options)
+        options = parser.parse_args(arguments)
+        return options.run(options) or 0
     except TrialError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -46,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {place}: {error.strerror or type(error).__name__}.", file=sys.stderr)
         return TrialError.exit_code
     except Exception as error:  # the last resort: a message of ours, never a participant's value
-        return _unexpected(options.step, error)
-    return 0
+        return _unexpected(step, error)
 
 
 def _unexpected(step: str, error: Exception) -> int:

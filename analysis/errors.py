@@ -11,6 +11,10 @@ class TrialError(Exception):
     exit_code = 2
 
 
+class CommandError(TrialError):
+    """The command line was not given what it needs."""
+
+
 class SpecError(TrialError):
     """A declaration in ``data_spec/`` or the configuration is wrong."""
 

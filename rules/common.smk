@@ -11,16 +11,20 @@ from snakemake.exceptions import WorkflowError
 from analysis.errors import TrialError
 from analysis.spec import digest, outputs
 from analysis.spec.code import module_closure
-from analysis.spec.config import check_config, raw_files
+from analysis.spec.config import check_config, closed_files, raw_files
 from analysis.spec.load import load_mapping, load_spec
 from analysis.spec.tables import ALLOCATED_TABLES
 from analysis.models.stamp import package_versions
 
+# The user's own file, when one is given, is the one to mend.
+CONFIG_FILE = Path(str((workflow.overwrite_configfiles or ["config.yaml"])[-1])).name
+
 try:
-    CONFIG = check_config(config, ROOT)
+    CONFIG = check_config(config, ROOT, file=CONFIG_FILE)
     SPEC = load_spec(ROOT / "data_spec")
     MAPPING = load_mapping(ROOT / "data_spec", CONFIG.mapping)
     RAW_FILES = raw_files(CONFIG)
+    CLOSED_FILES = closed_files(CONFIG, MAPPING, SPEC.table_names(layer="raw", audience="closed"))
 except TrialError as error:
     raise WorkflowError(str(error)) from None
 
@@ -36,13 +40,9 @@ def closed_exports(wildcards):
     """The allocation and, beside it, every other export that reveals the arm."""
     if CONFIG.allocation_file is None:
         raise WorkflowError(
-            "config.yaml, allocation: none is given, so there is no closed view; build dummy instead."
+            f"{CONFIG_FILE}, allocation: none is given, so there is no closed view; build dummy instead."
         )
-    folder = Path(CONFIG.allocation_file).parent
-    others = [
-        source.files for source in MAPPING.of_tables(frozenset(CLOSED_TABLES)) if source.table != "allocation"
-    ]
-    return [CONFIG.allocation_file, *(f"{folder}/{name}" for name in others)]
+    return CLOSED_FILES
 
 
 def issue_files(wildcards):

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from analysis.errors import ReportError
 from analysis.present import format as fmt
 from analysis.present.assumptions import assumptions
@@ -18,6 +16,7 @@ from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
 from analysis.present.table_form import MARKS
+from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
 from analysis.spec.declarations import Spec
 from analysis.spec.outputs import outputs_of, report_of
@@ -53,7 +52,7 @@ def render_report(
     check_stamps(files, current)
     results = {item.analysis: item for file in files.values() for item in file.results}
     pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view)
-    page = _render(
+    page = render(
         f"{report_of(view)}.html.j2",
         templates,
         view=view,
@@ -72,26 +71,6 @@ def render_report(
     if view == "open":
         check_open_text(page, spec)
     return page
-
-
-def _render(template: str, templates: Path, **context: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"date": fmt.date_name, "whole": fmt.whole}
-    try:
-        return environment.get_template(template).render(css=_css(templates), **context)
-    except jinja2.TemplateError as error:
-        raise ReportError(f"reports/{template}: {error} ({type(error).__name__}).") from error
-
-
-def _css(templates: Path) -> str:
-    return (templates / "report.css").read_text(encoding="utf-8")
 
 
 def _declared(spec: Spec, view: View) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def check(spec: Spec) -> None:
     _check_states(spec)
     for rule in spec.rules.values():
         _check_rule(spec, rule)
+    _check_findings(spec)
     check_plan(spec)
 
 
@@ -78,6 +79,14 @@ def _check_instruments(spec: Spec) -> None:
         check_known([score.parameter], spec.codes_of("scale"), where=where, what="scale")
         check_known(score.visits, spec.codes_of("visit"), where=where, what="visit")
     check_known(spec.codes_of("scale"), spec.scores, where="codelists/scale.csv", what="entry of scores.yaml")
+
+
+def _check_findings(spec: Spec) -> None:
+    """An id means one thing, and every kind that is used says what it finds."""
+    if twice := sorted(set(spec.findings) & set(spec.rules)):
+        raise SpecError(f"findings.yaml: ids of rules.yaml: {', '.join(twice)}.")
+    kinds = {rule.kind for rule in spec.rules.values()}
+    check_known(kinds, spec.rule_kinds, where="rules.yaml", what="kind of rule_kinds.yaml")
 
 
 def _check_recurrent(spec: Spec) -> None:

@@ -1,5 +1,6 @@
 """Where a run's inputs are and which views it may build."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from analysis.errors import BlindingError, SpecError
 from analysis.spec.base import Declaration, IsoDay, Name, parse
+from analysis.spec.mapping import Mapping
 
 SYNTHETIC = "synthetic"
 
@@ -44,7 +46,7 @@ class Config(Declaration):
         return f"{self.out}/synthetic/restricted/allocation.csv" if self.is_synthetic else self.allocation
 
 
-def check_config(body: dict[str, Any], root: Path) -> Config:
+def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml") -> Config:
     """The configuration, refused when it would let the allocation lie beside the code.
 
     Raises
@@ -53,27 +55,54 @@ def check_config(body: dict[str, Any], root: Path) -> Config:
         On an unknown key, a wrong value, or a folder that does not exist.
     BlindingError
         If the allocation of real data lies inside the repository or the raw folder.
+
+    `file` is what the messages call the configuration.
     """
-    config = parse(Config, body, file="config.yaml")
+    config = parse(Config, body, file=file)
     if config.corrections and not Path(root, config.corrections).is_file():
-        raise SpecError("config.yaml, corrections: no such file; leave it out when there are none.")
+        raise SpecError(f"{file}, corrections: no such file; leave it out when there are none.")
     if config.is_synthetic:
         if config.allocation:
-            raise SpecError("config.yaml, allocation: the synthetic trial brings its own; leave it out.")
+            raise SpecError(f"{file}, allocation: the synthetic trial brings its own; leave it out.")
         return config
     if not Path(root, config.raw).is_dir():
-        raise SpecError("config.yaml, raw: no such folder; give the folder of the exports, or 'synthetic'.")
+        raise SpecError(f"{file}, raw: no such folder; give the folder of the exports, or 'synthetic'.")
     raw, out, here = Path(root, config.raw).resolve(), Path(root, config.out).resolve(), root.resolve()
     if out.is_relative_to(raw) or raw.is_relative_to(out):
-        raise SpecError("config.yaml, out: the output folder and the raw folder may not lie in each other.")
+        raise SpecError(f"{file}, out: the output folder and the raw folder may not lie in each other.")
     if config.allocation:
-        _check_allocation(Path(root, config.allocation).resolve(), here, raw)
+        _check_allocation(Path(root, config.allocation).resolve(), here, raw, file=file)
         if out.is_relative_to(here):
             raise BlindingError(
-                "config.yaml, out: with a real allocation the outputs may not lie inside the repository; "
+                f"{file}, out: with a real allocation the outputs may not lie inside the repository; "
                 "below closed/ they are as secret as the allocation itself."
             )
     return config
+
+
+def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> list[str]:
+    """The allocation and, beside it, every other export that reveals the arm; none without an allocation.
+
+    Raises
+    ------
+    SpecError
+        If an export that the mapping reads does not lie beside the allocation.
+    """
+    if config.allocation_file is None:
+        return []
+    folder, found = Path(config.allocation_file).parent, [config.allocation_file]
+    for source in mapping.of_tables(frozenset(closed) - {"allocation"}):
+        if config.is_synthetic:
+            found.append(f"{folder}/{source.files}")
+            continue
+        paths = sorted(path.as_posix() for path in folder.glob(source.files) if path.is_file())
+        if not paths:
+            raise SpecError(
+                f"{source.files}: no such file beside the allocation; mapping {mapping.name} reads table "
+                f"{source.table} from it. A mapping without it names the table under `absent`."
+            )
+        found += paths
+    return found
 
 
 def raw_files(config: Config) -> list[str]:
@@ -83,15 +112,15 @@ def raw_files(config: Config) -> list[str]:
     return sorted(path.as_posix() for path in Path(config.raw).rglob("*") if path.is_file())
 
 
-def _check_allocation(allocation: Path, root: Path, raw: Path) -> None:
+def _check_allocation(allocation: Path, root: Path, raw: Path, *, file: str) -> None:
     if allocation.is_relative_to(raw):
         raise BlindingError(
-            "config.yaml, allocation: the allocation may not lie in the raw folder, which open steps read."
+            f"{file}, allocation: the allocation may not lie in the raw folder, which open steps read."
         )
     if allocation.is_relative_to(root):
         raise BlindingError(
-            "config.yaml, allocation: the allocation of real data may not lie inside the repository; "
+            f"{file}, allocation: the allocation of real data may not lie inside the repository; "
             "keep it in a folder that only the unblinded statistician can read."
         )
     if not allocation.is_file():
-        raise SpecError("config.yaml, allocation: no such file; leave it out to run blinded with dummy arms.")
+        raise SpecError(f"{file}, allocation: no such file; leave it out to run blinded with dummy arms.")

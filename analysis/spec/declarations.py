@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from analysis.errors import BlindingError, SpecError
 from analysis.spec.base import Declaration, IsoDay, Name
+from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Banding, Instrument, Score
 from analysis.spec.rules import Rule
 from analysis.spec.sap import Analysis, Estimand, Output, Population, Reported, Stage
@@ -59,6 +60,8 @@ class Spec:
     instruments: Mapping[str, Instrument]
     scores: Mapping[str, Score]
     rules: Mapping[str, Rule]
+    rule_kinds: Mapping[str, KindText]
+    findings: Mapping[str, Finding]
     populations: Mapping[str, Population]
     estimands: Mapping[str, Estimand]
     analyses: Mapping[str, Analysis]

@@ -11,6 +11,7 @@ from analysis.spec.declarations import Spec, scale_of
 from analysis.spec.visit_outcomes import BinaryAnalysis
 
 RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
+ISSUE_PARTS = ("package", "codes", "rules", "rule_kinds", "findings", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
 
 REPORT_PARTS = (
@@ -31,6 +32,11 @@ def digest(value: Any) -> str:
 def clean_slice(spec: Spec) -> str:
     """What reading and cleaning depend on."""
     return digest([getattr(spec, part) for part in RAW_PARTS])
+
+
+def issue_slice(spec: Spec) -> str:
+    """What the issue report and the description of the data depend on."""
+    return digest([getattr(spec, part) for part in ISSUE_PARTS])
 
 
 def derive_slice(spec: Spec) -> str:

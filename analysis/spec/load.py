@@ -13,6 +13,7 @@ from analysis.spec.amendments import FILE as AMENDMENTS
 from analysis.spec.amendments import check_amendments, read_amendments
 from analysis.spec.base import Model, parse, read_yaml
 from analysis.spec.declarations import Abbreviation, Code, Spec
+from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Instrument, Score
 from analysis.spec.mapping import Mapping as SourceMapping
 from analysis.spec.rules import Rule
@@ -43,6 +44,8 @@ def load_spec(folder: Path) -> Spec:
         instruments=_instruments(folder / "instruments"),
         scores=_many(folder / "instruments" / SCORES, Score, key="parameter"),
         rules=_many(folder / "rules.yaml", Rule),
+        rule_kinds=_many(folder / "rule_kinds.yaml", KindText),
+        findings=_many(folder / "findings.yaml", Finding),
         populations=_many(sap / "populations.yaml", Population),
         estimands=_many(sap / "estimands.yaml", Estimand),
         analyses=_analyses(sap / "analyses.yaml"),

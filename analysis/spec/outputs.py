@@ -18,6 +18,8 @@ FIGURES = frozenset(
 )
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "json")
+# The list of findings whose site cannot be told.
+UNPLACED = "not_known"
 
 
 def report_of(view: str) -> str:
@@ -45,6 +47,11 @@ def families_of(spec: Spec, view: str) -> tuple[str, ...]:
     """Model families whose results a view's outputs show, in the plan's order."""
     needed = {analysis for output in outputs_of(spec, view) for analysis in output.analyses}
     return tuple(dict.fromkeys(each.family for each in spec.analyses.values() if each.id in needed))
+
+
+def issue_lists(spec: Spec) -> tuple[str, ...]:
+    """File names of the findings by site."""
+    return tuple(f"{site}.csv" for site in (*spec.trial.sites, UNPLACED))
 
 
 def template_files(root: Path) -> tuple[str, ...]:

@@ -13,6 +13,11 @@ MISSING_MARK = "."
 ALLOCATED_TABLES = ("subjects", "outcomes", "events", "transitions", "recurrences", "harms", "flow")
 
 
+class MissingValue(Declaration):
+    value: str
+    label: str
+
+
 class Constraints(Declaration):
     required: bool = False
     minimum: float | None = None
@@ -66,6 +71,7 @@ class Schema(Declaration):
     """Fields and keys of a table. ``fieldsMatch: equal``: the file has exactly these columns."""
 
     fieldsMatch: Literal["equal"]  # noqa: N815 - the standard's own key
+    missingValues: tuple[MissingValue, ...]  # noqa: N815
     fields: tuple[Field, ...]
     primaryKey: tuple[str, ...]  # noqa: N815
     foreignKeys: tuple[ForeignKey, ...] = ()  # noqa: N815
@@ -125,11 +131,6 @@ class Table(Declaration):
         return self.model_copy(update={"schema_": schema})
 
 
-class MissingValue(Declaration):
-    value: str
-    label: str
-
-
 class Package(Declaration):
     """All tables, in file order."""
 
@@ -137,7 +138,7 @@ class Package(Declaration):
     name: str
     title: str
     version: str
-    missingValues: tuple[MissingValue, ...]  # noqa: N815 - the standard's own key
+    missingReasons: tuple[MissingValue, ...]  # noqa: N815 - named as the standard names its own
     resources: tuple[Table, ...]
 
     @model_validator(mode="after")
@@ -147,7 +148,14 @@ class Package(Declaration):
             raise ValueError(f"table given twice: {', '.join(twice)}")
         return self
 
+    @model_validator(mode="after")
+    def _reasons_are_the_same_everywhere(self) -> "Package":
+        other = [each.name for each in self.resources if each.schema_.missingValues != self.missingReasons]
+        if other:
+            raise ValueError(f"missingValues: not the package's own in table {', '.join(other)}")
+        return self
+
     @property
     def reasons(self) -> frozenset[str]:
         """Reasons a cell may be missing for, without the mark."""
-        return frozenset(each.value.removeprefix(MISSING_MARK) for each in self.missingValues if each.value)
+        return frozenset(each.value.removeprefix(MISSING_MARK) for each in self.missingReasons if each.value)

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import BlindingError, SpecError
-from analysis.spec.config import check_config, raw_files
+from analysis.spec.config import check_config, closed_files, raw_files
+from analysis.spec.load import load_mapping
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -117,3 +120,30 @@ def test_a_date_that_yaml_made_of_the_cut_is_a_day(repository: Path) -> None:
     assert check_config({"data_cut": datetime.date(2022, 6, 30)}, repository).data_cut == "2022-06-30"
     with pytest.raises(SpecError, match="data_cut"):
         check_config({"data_cut": datetime.datetime(2022, 6, 30, 12)}, repository)
+
+
+def test_messages_name_the_file_that_was_given(repository: Path) -> None:
+    with pytest.raises(SpecError, match=r"^my-run.yaml: mappping: "):
+        check_config({"mappping": "mine"}, repository, file="my-run.yaml")
+    with pytest.raises(SpecError, match=r"^my-run.yaml, corrections: no such file"):
+        check_config({"corrections": "none.csv"}, repository, file="my-run.yaml")
+
+
+def test_closed_exports_lie_beside_the_allocation(repository: Path) -> None:
+    secret, outside = repository.parent / "secure", str(repository.parent / "results")
+    mapping = load_mapping(ROOT / "data_spec", "synthetic")
+    config = check_config(
+        real(repository, allocation=str(secret / "allocation.csv"), out=outside), repository
+    )
+    closed = ("allocation", "delivery")
+    with pytest.raises(SpecError, match=r"^service/delivery.csv: no such file beside the allocation;"):
+        closed_files(config, mapping, closed)
+    (secret / "service").mkdir()
+    (secret / "service" / "delivery.csv").write_text("family\n")
+    assert closed_files(config, mapping, closed) == [
+        str(secret / "allocation.csv"),
+        str(secret / "service" / "delivery.csv"),
+    ]
+    assert closed_files(check_config(real(repository), repository), mapping, closed) == []
+    made = closed_files(check_config({}, repository), mapping, closed)
+    assert made == [f"out/synthetic/restricted/{name}" for name in ("allocation.csv", "service/delivery.csv")]
