@@ -5,6 +5,7 @@
 #   open/{results,outputs}/...  open/report.html     for everybody in the trial
 #   VIEW/{ingest,clean,allocated,results,outputs}/   VIEW is closed (the real arms) or dummy (a rehearsal)
 #   VIEW/report.html                                 for the committee or, with dummy arms, for nobody
+#   {open,closed}/{issues,define}.html               what was found in the data, and what the tables hold
 #   logs/, benchmarks/                               one of each per job
 from snakemake.utils import min_version
 
@@ -36,19 +37,19 @@ localrules:
 rule all:
     default_target: True
     input:
-        expand(f"{OUT}/{{view}}/report.html", view=CONFIG.views),
+        [page for view in CONFIG.views for page in pages_of(view)],
 
 
 rule open:
     input:
-        f"{OUT}/open/report.html",
+        pages_of("open"),
 
 
 rule closed:
     input:
-        f"{OUT}/closed/report.html",
+        pages_of("closed"),
 
 
 rule dummy:
     input:
-        f"{OUT}/dummy/report.html",
+        pages_of("dummy"),

@@ -161,3 +161,55 @@ rule report:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
         "--outputs {params.outputs:q} --tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} "
         "2>&1 | tee {log:q}"
+
+
+rule issues_closed:
+    input:
+        code=code("issues"),
+        templates=outputs.template_files(ROOT),
+        ingested=expand(f"{OUT}/closed/ingest/{{table}}.csv", table=[*CLOSED_TABLES, "rows"]),
+        clean=expand(f"{OUT}/closed/clean/{{table}}.csv", table=CLOSED_TABLES),
+        parents=expand(f"{OUT}/data/clean/{{table}}.csv", table=["families", "children"]),
+        issues=expand(f"{OUT}/closed/issues/{{table}}.csv", table=["exports", *CLOSED_TABLES]),
+    output:
+        page=f"{OUT}/closed/issues.html",
+        lists=expand(f"{OUT}/closed/issue_lists/{{file}}", file=outputs.issue_lists(SPEC)),
+    log:
+        f"{OUT}/logs/closed/issues.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/issues.tsv"
+    params:
+        ingested=lambda wildcards, input: Path(input.ingested[0]).parent,
+        clean=lambda wildcards, input: Path(input.clean[0]).parent,
+        parents=lambda wildcards, input: Path(input.parents[0]).parent,
+        issues=lambda wildcards, input: Path(input.issues[0]).parent,
+        lists=lambda wildcards, output: Path(output.lists[0]).parent,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.issue_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis issues --view closed --cut {params.cut:q} --ingested {params.ingested:q} --clean {params.clean:q} "
+        "--parents {params.parents:q} --issues {params.issues:q} {params.synthetic:q} --lists {params.lists:q} "
+        "--out {output.page:q} 2>&1 | tee {log:q}"
+
+
+rule define_closed:
+    input:
+        code=code("define"),
+        mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
+        templates=outputs.template_files(ROOT),
+    output:
+        page=f"{OUT}/closed/define.html",
+        package=f"{OUT}/closed/datapackage.json",
+    log:
+        f"{OUT}/logs/closed/define.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/define.tsv"
+    params:
+        mapping=CONFIG.mapping,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.issue_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis define --view closed --mapping {params.mapping:q} --cut {params.cut:q} {params.synthetic:q} "
+        "--package {output.package:q} --out {output.page:q} 2>&1 | tee {log:q}"

@@ -45,6 +45,12 @@ def closed_exports(wildcards):
     return CLOSED_FILES
 
 
+def pages_of(view):
+    """Pages of a view. A rehearsal has no data of its own to describe."""
+    names = ["report"] if view == "dummy" else ["report", "issues", "define"]
+    return [f"{OUT}/{view}/{name}.html" for name in names]
+
+
 def issue_files(wildcards):
     """What the rules found in the open tables, and in the closed ones where there are any."""
     open_files = expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"])

@@ -63,3 +63,53 @@ rule report_open:
     shell:
         "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
         "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule issues_open:
+    input:
+        code=code("issues"),
+        templates=outputs.template_files(ROOT),
+        ingested=expand(f"{OUT}/data/ingest/{{table}}.csv", table=[*OPEN_TABLES, "rows"]),
+        clean=expand(f"{OUT}/data/clean/{{table}}.csv", table=OPEN_TABLES),
+        issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"]),
+    output:
+        page=f"{OUT}/open/issues.html",
+        lists=expand(f"{OUT}/open/issues/{{file}}", file=outputs.issue_lists(SPEC)),
+    log:
+        f"{OUT}/logs/open/issues.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/issues.tsv"
+    params:
+        ingested=lambda wildcards, input: Path(input.ingested[0]).parent,
+        clean=lambda wildcards, input: Path(input.clean[0]).parent,
+        issues=lambda wildcards, input: Path(input.issues[0]).parent,
+        lists=lambda wildcards, output: Path(output.lists[0]).parent,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.issue_slice(SPEC),
+    shell:
+        "python -m analysis issues --view open --cut {params.cut:q} --ingested {params.ingested:q} --clean {params.clean:q} "
+        "--parents {params.clean:q} --issues {params.issues:q} {params.synthetic:q} --lists {params.lists:q} "
+        "--out {output.page:q} 2>&1 | tee {log:q}"
+
+
+rule define_open:
+    input:
+        code=code("define"),
+        mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
+        templates=outputs.template_files(ROOT),
+    output:
+        page=f"{OUT}/open/define.html",
+        package=f"{OUT}/data/datapackage.json",
+    log:
+        f"{OUT}/logs/open/define.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/define.tsv"
+    params:
+        mapping=CONFIG.mapping,
+        cut=CUT,
+        synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
+        slice=digest.issue_slice(SPEC),
+    shell:
+        "python -m analysis define --view open --mapping {params.mapping:q} --cut {params.cut:q} {params.synthetic:q} "
+        "--package {output.package:q} --out {output.page:q} 2>&1 | tee {log:q}"

@@ -1,9 +1,8 @@
-"""The description of the data: every table and variable, its codes, limits, origin and the rules that touch it."""
+"""The description of the data: every table and variable with codes, limits, origin and rules."""
 
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analysis.present.blinding import check_open_text
 from analysis.present.table_form import MARKS
@@ -30,7 +29,7 @@ class Variable:
     origin: tuple[str, ...]
     points_to: str
     is_key: bool
-    rules: tuple[tuple[str, str], ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,9 @@ def render_define(
         elsewhere=[table for table in spec.package.resources if table.audience != view],
         codelists={name: list(spec.codes_of(name).values()) for name in sorted(used)},
         dated=_dated(spec.codes),
+        rules=[rule for rule in spec.rules.values() if spec.table(rule.table).audience in ("open", view)],
+        rule_kinds=spec.rule_kinds,
+        findings=list(spec.findings.values()),
     )
     if view == "open":
         check_open_text(page, spec)
@@ -129,12 +131,16 @@ def _column(name: str, source: Source) -> str:
     return f"{source.files}: made by the reader ({source.kind})" if source.columns else ""
 
 
-def _touching(table: Table, spec: Spec) -> dict[str, list[tuple[str, str]]]:
-    """Rules by field, of every table whose rule judges the field or judges against it."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def _touching(table: Table, spec: Spec) -> dict[str, list[str]]:
+    """Rules by field, of every table whose rule judges the field or judges against it.
+
+    What is asked of the tables that reveal the arm is told where they are.
+    """
+    found: dict[str, list[str]] = {}
     for rule in spec.rules.values():
-        for name in _read(rule, table):
-            found.setdefault(name, []).append((rule.id, f"{rule.severity}: {rule.message}"))
+        if spec.table(rule.table).audience in ("open", table.audience):
+            for name in _read(rule, table):
+                found.setdefault(name, []).append(rule.id)
     return found
 
 

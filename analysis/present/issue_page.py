@@ -1,4 +1,4 @@
-"""The issue report: every finding in the data by rule and site, and what became of every row that was read."""
+"""The issue report: every finding by rule and site, and what became of every row that was read."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -133,13 +133,19 @@ def render_issues(
         sites=[_site(site, spec, log) for site in sites],
         severities=_severities(log, sites),
         rules=_rules(log, spec, sites),
-        fields={f"{table.name}.{name}" for table in spec.package.resources for name in table.columns},
+        fields=_described(view, spec),
         n_shown=SHOWN,
         actions=ACTIONS,
     )
     if view == "open":
         check_open_text(page, spec)
     return page
+
+
+def _described(view: View, spec: Spec) -> frozenset[str]:
+    """Fields that the description of this view's tables has an anchor for."""
+    tables = [table for table in spec.package.resources if table.audience == view]
+    return frozenset(f"{table.name}.{name}" for table in tables for name in table.columns)
 
 
 def _site(site: str, spec: Spec, log: IssueLog) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The data package as the standard writes it: a descriptor to lie beside the tables that it describes.
 
-Source: Data Package v2, https://datapackage.org/standard/data-package/. What the standard does not have (grain,
-unit, origin, labels of codes) is added under names of our own, which it allows.
+Source: Data Package v2, https://datapackage.org/standard/data-package/. What the standard does not
+have (grain, unit, origin, code list) is added under names of our own, which it allows.
 """
 
 import json
