@@ -1,7 +1,7 @@
 """Raw tables as text -> clean tables and issues: nothing lost, nothing silent."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -32,11 +32,16 @@ class Unchecked:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Clean tables as text, everything found on the way, and the checks that could not be made."""
+    """Clean tables as text, and everything found on the way.
+
+    After a stop that was let pass, also the checks that could not be made, and how many rows of each table
+    were left out of the later ones because their key cannot be told.
+    """
 
     tables: dict[str, pd.DataFrame]
     issues: tuple[Issue, ...]
     unchecked: tuple[Unchecked, ...] = ()
+    damaged: Mapping[str, int] = field(default_factory=dict)
 
 
 def clean_tables(
@@ -97,13 +102,13 @@ def clean_tables(
     issues += found
     issues += set(_dangling(tables, spec, {**known, **tables}, incomplete)) - set(dangling)
     stop(issues)
-    return Cleaned(tables, tuple(sorted(issues)), unchecked)
+    return Cleaned(tables, tuple(sorted(issues)), unchecked, damaged)
 
 
 def _without_damage(
     tables: dict[str, pd.DataFrame], issues: list[Issue], spec: Spec
-) -> tuple[dict[str, pd.DataFrame], set[str]]:
-    """The tables without the rows whose own key cannot be told, and the names of those that lost one."""
+) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
+    """The tables without the rows whose own key cannot be told, and how many each has lost."""
     lost: dict[str, set[tuple[str, str]]] = {}
     for issue in issues:
         if issue.severity == "stop" and issue.rule != "S09" and issue.field in spec.table(issue.table).key:
@@ -112,7 +117,8 @@ def _without_damage(
     for name, places in lost.items():
         here = pd.MultiIndex.from_frame(tables[name][["source_file", "source_row"]]).isin(places)
         kept[name] = tables[name][~here].reset_index(drop=True)
-    return kept, {name for name in lost if len(kept[name]) < len(tables[name])}
+    gone = {name: len(tables[name]) - len(kept[name]) for name in lost}
+    return kept, {name: n for name, n in gone.items() if n}
 
 
 def _check_rules(

@@ -52,17 +52,18 @@ class FileRows:
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """Rows of a table as read and as cleaned, and those that a rule set aside."""
+    """Rows of a table as read and as cleaned, those that a rule set aside, and those without a usable key."""
 
     table: str
     raw: int
     clean: int
     set_aside: int
+    damaged: int = 0
 
     @property
     def adds_up(self) -> bool:
         """Whether every row of the table is accounted for."""
-        return self.raw == self.clean + self.set_aside
+        return self.raw == self.clean + self.set_aside + self.damaged
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ def add_path(parser: argparse.ArgumentParser, name: str, text: str, *, required:
     parser.add_argument(f"--{name}", type=Path, required=required, help=text)
 
 
-def add_cut(parser: argparse.ArgumentParser) -> None:
+def add_cut(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Declare the data cut."""
-    parser.add_argument("--cut", type=_day, required=True, help="data cut, ISO date")
+    parser.add_argument("--cut", type=_day, required=required, help="data cut, ISO date")
 
 
 def _day(text: str) -> str:
