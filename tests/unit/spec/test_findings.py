@@ -16,7 +16,9 @@ PAGE = (ROOT / "docs/methods/cleaning.md").read_text(encoding="utf-8")
 
 def printed_ids() -> set[str]:
     """Ids in the text of the rooms that read, clean and derive, docstrings and comments among them."""
-    rooms = [path for room in ("sources", "data", "steps") for path in (ROOT / "analysis" / room).glob("*.py")]
+    rooms = [
+        path for room in ("sources", "data", "steps") for path in (ROOT / "analysis" / room).glob("*.py")
+    ]
     return {found for path in rooms for found in ID.findall(path.read_text(encoding="utf-8"))}
 
 
@@ -63,7 +65,9 @@ def test_every_case_of_a_finding_can_be_told_by_its_severity(spec: Spec) -> None
 def test_every_derived_variable_says_where_it_comes_from(spec: Spec) -> None:
     derived = [spec.table(name) for name in spec.table_names(layer="derived")]
     assert derived
-    lacking = [f"{table.name}.{field.name}" for table in derived for field in table.fields if not field.origin]
+    lacking = [
+        f"{table.name}.{field.name}" for table in derived for field in table.fields if not field.origin
+    ]
     assert lacking == []
 
 
