@@ -13,6 +13,8 @@ from analysis.spec.mapping import Mapping, Source
 from analysis.spec.rules import Rule
 from analysis.spec.tables import Constraints, Field, Table
 
+# Where a key of a closed table leads: families and children are described on the open page.
+OPEN_PAGE = "../open/define.html"
 PROVENANCE = {"source_file": "name of the export", "source_row": "line of the export"}
 
 
@@ -28,6 +30,7 @@ class Variable:
     limits: str
     origin: tuple[str, ...]
     points_to: str
+    points_at: str
     is_key: bool
     rules: tuple[str, ...]
 
@@ -83,6 +86,7 @@ def _describe(table: Table, spec: Spec, mapping: Mapping) -> Described:
         key.fields[0]: f"{key.reference.resource}.{key.reference.fields[0]}"
         for key in table.schema_.foreignKeys
     }
+    beside = {name: spec.table(to.split(".")[0]).audience == table.audience for name, to in points.items()}
     variables = tuple(
         Variable(
             name=field.name,
@@ -93,6 +97,7 @@ def _describe(table: Table, spec: Spec, mapping: Mapping) -> Described:
             limits=_limits(field.constraints),
             origin=_origin(field, sources),
             points_to=points.get(field.name, ""),
+            points_at="#" if beside.get(field.name, True) else f"{OPEN_PAGE}#",
             is_key=field.name in table.key,
             rules=tuple(rules.get(field.name, ())),
         )

@@ -1,16 +1,12 @@
 """A page of HTML that needs nothing but itself, from a template of reports/ and what it shows."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
 
 from analysis.errors import ReportError
 from analysis.present import format as fmt
-
-_CODE = re.compile(r"`([^`]*)`")
 
 
 def render(template: str, templates: Path, **context: Any) -> str:
@@ -29,7 +25,7 @@ def render(template: str, templates: Path, **context: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"date": fmt.date_name, "whole": fmt.whole, "code": _code}
+    environment.filters |= {"date": fmt.date_name, "whole": fmt.whole}
     try:
         return environment.get_template(template).render(css=_css(templates), **context)
     except jinja2.TemplateError as error:
@@ -38,8 +34,3 @@ def render(template: str, templates: Path, **context: Any) -> str:
 
 def _css(templates: Path) -> str:
     return (templates / "report.css").read_text(encoding="utf-8")
-
-
-def _code(text: str) -> Markup:
-    """Words between backticks as code, as the declarations write them."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))

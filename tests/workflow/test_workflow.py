@@ -39,7 +39,9 @@ def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy
     assert rerun_by(finished, "analysis/models/hazard.py") == {"fit[closed,hazard]"}
     assert rerun_by(finished, "analysis/stats/proportions.py") == {"fit[closed,harms]", "fit_open[harms]"}
     assert rerun_by(finished, "analysis/sources/clas.py") == {"ingest", "ingest_closed"}
-    assert rerun_by(finished, "reports/report.css") == {"report[closed]", "report_open"}
+    pages = {f"{page}_{view}" for page in ("issues", "define") for view in ("open", "closed")}
+    assert rerun_by(finished, "reports/report.css") == {"report[closed]", "report_open", *pages}
+    assert rerun_by(finished, "data_spec/mappings/synthetic.yaml") >= {"ingest", "define_open"}
 
 
 def rerun_by(copy: Copy, file: str) -> set[str]:
@@ -68,6 +70,19 @@ def _direct(text: str, file: str) -> list[str]:
             )
             jobs.append(f"{name.group(1)}[{values}]" if values else name.group(1))
     return jobs
+
+
+def test_every_link_between_pages_leads_to_a_file(finished: Copy):
+    pages = sorted((finished.folder / "out").glob("*/*.html"))
+    assert len(pages) == 6
+    anchors = {page: set(re.findall(r' id="([^"]+)"', page.read_text())) for page in pages}
+    for page in pages:
+        links = set(re.findall(r'<a href="([^"]+)"', page.read_text()))
+        assert links
+        for file, _, anchor in (link.partition("#") for link in links if not link.startswith("http")):
+            target = (page.parent / file).resolve() if file else page.resolve()
+            assert target.is_file(), f"{page.name}: {file}"
+            assert not anchor or anchor in anchors[target], f"{page.name}: {file}#{anchor}"
 
 
 def test_progress_is_in_the_log_of_each_rule(finished: Copy):

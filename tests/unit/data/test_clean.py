@@ -258,3 +258,53 @@ def test_the_tables_given_are_not_changed(spec: Spec) -> None:
     before = raw["sdq"].copy()
     clean_tables(raw, spec, data_cut=CUT, corrections=NO_CORRECTIONS)
     assert raw["sdq"].equals(before)
+
+
+def everything(spec: Spec, incomplete: tuple[str, ...] = (), **texts: str) -> tuple[Cleaned, list[int]]:
+    """Cleaned by a caller who does not stop, with the number of findings it was told of each time."""
+    raw = {
+        name: cells(spec, name, text)
+        for name, text in {"families": FAMILIES, "children": CHILDREN, **texts}.items()
+    }
+    told: list[int] = []
+    options = {"incomplete": incomplete, "stop": lambda issues: told.append(len(issues))}
+    return clean_tables(raw, spec, data_cut=CUT, corrections=NO_CORRECTIONS, **options), told
+
+
+def test_a_caller_that_does_not_stop_is_told_of_everything(spec: Spec) -> None:
+    """Cells that stop in one row hide neither another row's nor the rules of the rest."""
+    rows = "C0001 | V9 | 2-4 |  | 2015-06-01 | 1 | 1\nC0002 | V4 | 2-4 |  | 2099-06-01 | 1 | 1"
+    cleaned, told = everything(spec, sdq=SDQ + rows)
+    found = {(rule, severity) for *_, rule, severity, _ in findings(cleaned)}
+    assert found == {("S05", "stop"), ("SD02", "query"), ("SD04", "query")}
+    assert told == [1, 3]
+    assert (cleaned.damaged, cleaned.unchecked) == ({"sdq": 1}, ())
+    assert len(cleaned.tables["sdq"]) == 0, "one has no key, the other is set aside"
+
+
+def test_a_rule_is_not_run_against_a_table_with_a_damaged_key(spec: Spec) -> None:
+    children = CHILDREN + "X | F0001 | 2012-03-10 | day | F | 2014-02-01"
+    rows = "C0001 | V4 | 2-4 |  | 2010-06-01 | 1 | 1"
+    cleaned, _ = everything(spec, children=children, sdq=SDQ + rows)
+    unchecked = {(each.rule, each.because) for each in cleaned.unchecked}
+    assert {("SD02", "children"), ("SD03", "children")} <= unchecked
+    assert not {"SD03", "SD02"} & {each.rule for each in cleaned.issues}
+    assert cleaned.damaged == {"children": 1}
+    # Its own rows are still checked: born after entering care.
+    late, _ = everything(spec, children=children.replace("2012-03-10", "2015-03-10"))
+    assert "CH01" in {each.rule for each in late.issues}
+
+
+def test_no_key_is_checked_against_a_table_that_lacks_a_file(spec: Spec) -> None:
+    rows = "C0009 | V4 | 2-4 |  | 2015-06-01 | 1 | 1"
+    cleaned, _ = everything(spec, sdq=SDQ + rows)
+    assert [each.rule for each in cleaned.issues if each.table == "sdq"] == ["S09"]
+    cleaned, _ = everything(spec, incomplete=("children",), sdq=SDQ + rows)
+    assert [each.rule for each in cleaned.issues if each.table == "sdq"] == []
+    assert "SD03" in {each.rule for each in cleaned.unchecked}
+
+
+def test_a_finding_is_told_once_though_keys_are_checked_twice(spec: Spec) -> None:
+    rows = "C0009 | V4 | 2-4 |  | 2015-06-01 | 1 | 1"
+    cleaned, told = everything(spec, sdq=SDQ + rows)
+    assert len(set(cleaned.issues)) == len(cleaned.issues) == told[-1]

@@ -329,3 +329,33 @@ def test_every_file_is_announced_before_it_is_read(exports: Exports) -> None:
     said: list[str] = []
     exports.read(WITHDRAWALS, tables=("withdrawals",), say=said.append)
     assert said == ["ingest: reading withdrawals.csv"]
+
+
+def test_a_caller_may_let_refused_files_pass(exports: Exports) -> None:
+    """Each is told with the tables that lack it; the files that can be read are read."""
+    exports.write("w1.csv", HEADER + "W0001,F0001,,01/02/2019,all,\n")
+    exports.write("w2.csv", b"\xff\xfe")
+    exports.write("w3.csv", HEADER + "W0003,F0003,,01/02/2019,all\n")
+    exports.write("stray.csv", "x\n")
+    refused = []
+    source = {**WITHDRAWALS, "files": "w*.csv"}
+    read = exports.read(source, CHILDREN, tables=("withdrawals", "children"), refuse=refused.append)
+    assert [(each.file, each.tables) for each in refused] == [
+        ("stray.csv", ()),
+        ("forms.csv", ("children",)),
+        ("w2.csv", ("withdrawals",)),
+        ("w3.csv", ("withdrawals",)),
+    ]
+    assert all(isinstance(each.error, SourceError) for each in refused)
+    assert read.tables["withdrawals"]["withdrawal_id"].tolist() == ["W0001"]
+    assert read.tables["children"].empty
+    assert [count.file for count in read.counts] == ["w1.csv"]
+
+
+def test_a_refused_file_is_told_once_for_all_its_tables(exports: Exports) -> None:
+    exports.write("forms.csv", FORMS.replace("id,", "id,arm,", 1))
+    refused = []
+    exports.read(CHILDREN, VISITS, tables=("children", "assessments"), refuse=refused.append)
+    ((file, tables, error),) = [(each.file, each.tables, each.error) for each in refused]
+    assert (file, tables) == ("forms.csv", ("children", "assessments"))
+    assert isinstance(error, BlindingError)

@@ -1,4 +1,4 @@
-"""Every id that can be printed is declared once, in words, and the page of the documentation says the same."""
+"""Every id that can be printed is declared once, in words, and the documentation says the same."""
 
 import re
 from pathlib import Path
