@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,7 @@ from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping
 
 ROW = re.compile(r", row (\d+)")
+HIDDEN = "?"
 HISTORIES = "care histories (TR01 to TR05)"
 
 
@@ -48,7 +50,7 @@ def check_exports(
         stop=lambda issues: None,
         say=say,
     )
-    issues = [*map(_refusal, refused), *unsigned, *read.issues, *cleaned.issues]
+    issues = [*(_refusal(each, spec) for each in refused), *unsigned, *read.issues, *cleaned.issues]
     unchecked = [
         *_without_parent(spec, incomplete),
         *((f"{each.rule} of {each.table}", _why(each.because, incomplete)) for each in cleaned.unchecked),
@@ -68,16 +70,21 @@ def _read_corrections(path: Path | None, spec: Spec) -> tuple[pd.DataFrame, list
         return read_corrections(None, spec), [_fault("", path.name, "K05", str(error))]
 
 
-def _refusal(refused: Refused) -> Issue:
+def _refusal(refused: Refused, spec: Spec) -> Issue:
+    """A file or column may be named after an arm, and the page of what is found is open: the name is hidden."""
     rule = "R61" if isinstance(refused.error, BlindingError) else "R60"
-    return _fault(", ".join(refused.tables), refused.file, rule, str(refused.error))
+    fault = _fault(", ".join(refused.tables), refused.file, rule, str(refused.error))
+    names = [re.escape(name) for code in spec.codes_of("arm").values() for name in (code.code, code.label)]
+    arm = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(names)})(?![A-Za-z0-9])", re.IGNORECASE)
+    told = {name: arm.sub(HIDDEN, getattr(fault, name)) for name in ("source_file", "message")}
+    return replace(fault, **told)
 
 
 def _fault(table: str, file: str, rule: str, message: str) -> Issue:
     """An error as a finding: what it says of file and row stands in columns of its own."""
     row = ROW.search(message)
     told = re.sub(rf"^{re.escape(file)}(, row \d+)?(: |, )", "", message).removesuffix(".")
-    return Issue(table, file, int(row[1]) if row else 0, "?", "", rule, "stop", "keep", told)
+    return Issue(table, file, int(row[1]) if row else 0, HIDDEN, "", rule, "stop", "keep", told)
 
 
 def _without_parent(spec: Spec, incomplete: Iterable[str]) -> list[tuple[str, str]]:

@@ -150,6 +150,18 @@ def test_a_file_that_cannot_be_read_spares_the_others_of_its_pattern(exports: Ch
     assert '<th scope="row">london/ssda903_episodes_2019.csv</th>' not in page
 
 
+def test_a_column_named_after_an_arm_is_told_without_its_name(exports: Checked, spec: Spec) -> None:
+    """What is found goes to people who may not know the arms; file and row are enough to find it."""
+    arm = next(iter(spec.codelists["arm"]))
+    lines = exports.text(FAMILIES).splitlines()
+    exports.write(FAMILIES, "\n".join([f"{lines[0]},{arm}", *(f"{line},1" for line in lines[1:])]) + "\n")
+    (exports.raw / f"trial/{arm}.csv").write_text("x\n")
+    assert exports.check() == 1
+    assert ("R61", FAMILIES, "1") in exports.stops()
+    assert ("R60", "trial/?.csv", "0") in exports.stops()
+    assert not re.search(rf"\b{arm}\b", exports.page())
+
+
 def test_an_unsigned_list_of_corrections_is_a_finding(exports: Checked) -> None:
     lines = exports.raw.parent / "corrections.csv"
     lines.write_text("table,key,field,old,new,reason,initials,date\nchildren,C0001,sex,M,F,,,\n")
