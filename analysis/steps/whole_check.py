@@ -71,7 +71,7 @@ def _read_corrections(path: Path | None, spec: Spec) -> tuple[pd.DataFrame, list
 
 
 def _refusal(refused: Refused, spec: Spec) -> Issue:
-    """A file or column may be named after an arm, and the page of what is found is open: the name is hidden."""
+    """A file or column may be named after an arm, and what is found is open: the name is hidden."""
     rule = "R61" if isinstance(refused.error, BlindingError) else "R60"
     fault = _fault(", ".join(refused.tables), refused.file, rule, str(refused.error))
     names = [re.escape(name) for code in spec.codes_of("arm").values() for name in (code.code, code.label)]
