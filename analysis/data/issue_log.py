@@ -11,6 +11,8 @@ from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import COLUMNS, Issue
 
+NAMES = ("table", "file")
+
 
 def read_issues(path: Path) -> list[Issue]:
     """The findings of one file.
@@ -30,7 +32,7 @@ def read_issues(path: Path) -> list[Issue]:
 def read_counts(path: Path) -> list[dict[str, str | int]]:
     """The lines of ``rows.csv``: what became of the rows of each file."""
     lines = _read(path).to_dict("records")
-    return [{name: int(cell) if cell.isdigit() else cell for name, cell in line.items()} for line in lines]
+    return [{name: cell if name in NAMES else int(cell) for name, cell in line.items()} for line in lines]
 
 
 def count_rows(path: Path) -> int:

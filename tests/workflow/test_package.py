@@ -64,11 +64,11 @@ def test_the_written_tables_are_valid(package: Path, spec: Spec, folder: str, au
         assert task["stats"]["fields"] == len(spec.table(name).columns)
 
 
-def test_the_declaration_itself_is_valid_in_the_output_folder(package: Path) -> None:
+def test_the_declaration_itself_is_valid_in_the_output_folder(package: Path, spec: Spec) -> None:
     """There the paths of open and closed tables lie, and keys from one to the other can be followed."""
     shutil.copy(ROOT / "data_spec/datapackage.yaml", package / "datapackage.yaml")
     code, report = validate(package / "datapackage.yaml")
-    assert (code, report["valid"], report["stats"]["tasks"]) == (0, True, 22)
+    assert (code, report["valid"], report["stats"]["tasks"]) == (0, True, len(spec.table_names()))
 
 
 def test_a_broken_cell_is_found_where_it_is(package: Path, tmp_path: Path) -> None:
