@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,8 +31,8 @@ class Problem:
 
 def is_missing(cells: pd.Series) -> pd.Series:
     """Which cells are empty or hold a reason instead of a value."""
-    # Distinct cells are few, so each is looked at once.
-    return cells.isin([cell for cell in cells.unique() if not cell or cell.startswith(MISSING_MARK)])
+    codes, distinct = pd.factorize(cells)
+    return pd.Series(_absent(distinct)[codes], index=cells.index)
 
 
 def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Problem]:
@@ -40,38 +40,44 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
     if text.empty:
         return
     for field in table.fields:
-        cells = text[field.name]
-        missing = is_missing(cells)
-        yield from _found("S07", field, "a required value is missing", missing & field.required)
-        reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
-        unknown = missing & (cells != "") & ~cells.isin(reasons)
-        yield from _found("S05", field, "not a declared reason for a missing value", unknown)
-        readable = cells.map({cell: _readable(cell, field.type) for cell in cells.unique()})
-        wrong_type = ~missing & ~readable
-        yield from _found("S04", field, f"not a valid {field.type}", wrong_type)
-        yield from _limits(field, cells, ~missing & ~wrong_type, spec)
+        # Distinct cells are few, so each is judged once.
+        codes, distinct = pd.factorize(text[field.name])
+        for rule, message, bad in _judged(pd.Series(distinct), field, spec):
+            if bad.any():
+                yield Problem(rule, field.name, message, np.flatnonzero(bad.to_numpy()[codes]))
 
 
-def _limits(field: Field, cells: pd.Series, present: pd.Series, spec: Spec) -> Iterator[Problem]:
+def _judged(cells: pd.Series, field: Field, spec: Spec) -> Iterator[tuple[str, str, pd.Series]]:
+    missing = pd.Series(_absent(cells))
+    yield "S07", "a required value is missing", missing & field.required
+    reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
+    yield "S05", "not a declared reason for a missing value", missing & (cells != "") & ~cells.isin(reasons)
+    wrong_type = ~missing & ~cells.map(lambda cell: _readable(cell, field.type)).astype(bool)
+    yield "S04", f"not a valid {field.type}", wrong_type
+    yield from _limits(field, cells, ~missing & ~wrong_type, spec)
+
+
+def _absent(cells: Iterable[str]) -> np.ndarray:
+    return np.array([not cell or cell.startswith(MISSING_MARK) for cell in cells], dtype=bool)
+
+
+def _limits(
+    field: Field, cells: pd.Series, present: pd.Series, spec: Spec
+) -> Iterator[tuple[str, str, pd.Series]]:
     if field.codelist:
         codes = list(spec.codes[field.codelist])
         allowed = f"{', '.join(codes[:SHOWN])}{' ...' * (len(codes) > SHOWN)}"
         message = f"not in code list {field.codelist}; allowed: {allowed}"
-        yield from _found("S05", field, message, present & ~cells.isin(codes))
+        yield "S05", message, present & ~cells.isin(codes)
     limits = field.constraints
     if limits.pattern:
         matches = cells.str.fullmatch(limits.pattern).astype(bool)
-        yield from _found("S06", field, f"does not have the form {limits.pattern}", present & ~matches)
+        yield "S06", f"does not have the form {limits.pattern}", present & ~matches
     if limits.minimum is not None or limits.maximum is not None:
         low = -np.inf if limits.minimum is None else limits.minimum
         high = np.inf if limits.maximum is None else limits.maximum
         inside = cells.where(present, None).astype(float).between(low, high)
-        yield from _found("S06", field, f"outside {low:g} to {high:g}", present & ~inside)
-
-
-def _found(rule: str, field: Field, message: str, bad: pd.Series) -> Iterator[Problem]:
-    if bad.any():
-        yield Problem(rule, field.name, message, np.flatnonzero(bad.to_numpy()))
+        yield "S06", f"outside {low:g} to {high:g}", present & ~inside
 
 
 def _readable(cell: str, kind: str) -> bool:

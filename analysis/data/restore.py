@@ -1,7 +1,10 @@
 """Cells that are wrong only in how they were typed, restored before they are checked, each with a note."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.issues import issues_at
@@ -20,35 +23,32 @@ def restore(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.DataFrame,
     """
     text, found = text.copy(), []
     for field in table.fields:
-        for rule, message, meant in _restorations(text[field.name], field, spec):
-            changed = (text[field.name] != meant).to_numpy().nonzero()[0]
-            found.append((changed, {"field": field.name, "rule": rule, "message": message}))
-            text[field.name] = meant
+        for rule, message, meant in _restorations(field, spec):
+            # Distinct cells are few, so each is read once.
+            codes, distinct = pd.factorize(text[field.name])
+            restored = np.array([meant(cell) for cell in distinct], dtype=object)
+            rows = np.flatnonzero((restored != distinct)[codes])
+            if rows.size:
+                text[field.name] = restored[codes]
+                found.append((rows, {"field": field.name, "rule": rule, "message": message}))
     # Only now, so that the keys of the issues are those of the clean table.
     notes = (issues_at(text, table, rows, severity="note", action="restored", **what) for rows, what in found)
     return text, [issue for issues in notes for issue in issues]
 
 
-def _restorations(cells: pd.Series, field: Field, spec: Spec) -> list[tuple[str, str, pd.Series]]:
+def _restorations(field: Field, spec: Spec) -> list[tuple[str, str, Callable[[str], str]]]:
+    """Rule, message, and from a cell the one that was meant."""
     if field.constraints.pattern:
         pattern = re.compile(field.constraints.pattern)
-        return [
-            ("S02", "look-alike characters in an id replaced", _each(cells, lambda cell: _id(cell, pattern)))
-        ]
+        return [("S02", "look-alike characters in an id replaced", partial(_id, pattern=pattern))]
     if field.codelist:
         folded = {code.casefold(): code for code in spec.codes[field.codelist]}
-        return [
-            ("S03", "code restored from another spelling", _each(cells, lambda cell: _code(cell, folded)))
-        ]
+        return [("S03", "code restored from another spelling", partial(_code, folded=folded))]
     if field.type == "integer":
-        return [("S03", "whole number written as a decimal", _each(cells, _whole))]
+        return [("S03", "whole number written as a decimal", _whole)]
     if field.type == "number":
-        return [("S03", "number written with a decimal comma", _each(cells, _point))]
+        return [("S03", "number written with a decimal comma", _point)]
     return []
-
-
-def _each(cells: pd.Series, change) -> pd.Series:
-    return cells.map({cell: change(cell) for cell in cells.unique()}).astype(object)
 
 
 def _id(cell: str, pattern: re.Pattern[str]) -> str:
