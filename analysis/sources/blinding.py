@@ -57,9 +57,10 @@ def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None
         return
     word = re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE)
     for column in frame.columns.drop(["source_file", "source_row"]):
-        # Distinct cells are few, so each is looked at once.
-        telling = [cell for cell in frame[column].unique() if word.search(cell)]
-        if telling:
+        # Distinct cells are few, so each is looked at once; one by one only where they tell something together.
+        cells = frame[column].unique()
+        if word.search("\n".join(cells)):
+            telling = [cell for cell in cells if word.search(cell)]
             row = frame.loc[frame[column].isin(telling), "source_row"].iloc[0]
             raise BlindingError(
                 f"{file}, row {row}: a cell of column '{column}' names an arm; an open file may not tell it. "

@@ -225,11 +225,13 @@ def _check_claims(frame: pd.DataFrame, sources: list[Source], *, file: str) -> N
 def _check_cells_claimed(frame: pd.DataFrame, sources: list[Source], *, file: str) -> None:
     taken = [(tabular.belongs(frame, each) & tabular.is_filled(frame, each), each) for each in sources]
     for column in frame.columns.drop(list(tabular.SOURCE_COLUMNS)):
-        left = frame[column] != ""
+        left = pd.Series(True, index=frame.index)
         for rows, source in taken:
             if column in source.read_columns:
                 left &= ~rows
-        if lost := frame.loc[left, "source_row"].tolist():
+        # Most columns are taken from every row, and their cells need no look.
+        lost = left.any() and frame.loc[left & (frame[column] != ""), "source_row"].tolist()
+        if lost:
             raise SourceError(
                 f"{file}, row {lost[0]}: column '{column}' is filled in, but by `where` or `unless_blank` no "
                 f"entry of the mapping takes it from this row (such rows: {len(lost)})."

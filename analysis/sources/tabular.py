@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import pandas as pd
 
 from analysis.errors import SourceError
 from analysis.sources.delimited import Text
+from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
 from analysis.spec.characters import fold_lookalikes
 from analysis.spec.mapping import Dialect, Mapping, Source
@@ -52,7 +53,7 @@ def as_frame(text: Text) -> pd.DataFrame:
             f"{text.file}, row 1: column '{reserved[0]}' has a name kept for the workflow; rename it."
         )
     frame = pd.DataFrame(list(text.rows), columns=list(text.columns), dtype=object)
-    trimmed = frame.map(str.strip) if len(frame) else frame
+    trimmed = frame.apply(each_distinct, change=str.strip) if len(frame) else frame
     trimmed.attrs["cells_trimmed"] = int((trimmed != frame).to_numpy().sum())
     frame = trimmed
     frame["source_file"], frame["source_row"] = text.file, [str(line) for line in text.lines]
@@ -109,7 +110,7 @@ def keep_latest(
     order = stacked["source_file"].map(
         {name: rank for rank, name in enumerate(dict.fromkeys(stacked["source_file"]))}
     )
-    keys = [stacked[column].map(lambda cell: _meant(cell, dialect)) for column in source.latest_by]
+    keys = [each_distinct(stacked[column], partial(_meant, dialect=dialect)) for column in source.latest_by]
     last = order.groupby(keys).transform("max")
     superseded = stacked.loc[order < last, "source_file"].value_counts().to_dict()
     return stacked[order == last].reset_index(drop=True), superseded
@@ -147,9 +148,7 @@ def _convert(
     missing: MappingType[str, str],
     dialect: Dialect,
 ) -> pd.Series:
-    # Distinct values are few, so each is converted once.
-    known = {cell: _one(cell, field, codes, missing, dialect) for cell in cells.unique()}
-    return cells.map(known)
+    return each_distinct(cells, lambda cell: _one(cell, field, codes, missing, dialect))
 
 
 def _one(
@@ -159,7 +158,7 @@ def _one(
         return ""
     if reason := missing.get(cell) or missing.get(_whole(cell)):
         return MISSING_MARK + reason
-    if re.match(r"\.(?!\d)", cell):
+    if cell[0] == MISSING_MARK and not cell[1:2].isdecimal():
         # Our mark in their file is no reason that anybody declared: marked twice, it meets the checks.
         return MISSING_MARK + cell
     if codes:
@@ -186,7 +185,7 @@ def _recode(cell: str, codes: MappingType[str, str]) -> str:
 
 def _whole(cell: str) -> str:
     """A code that a spreadsheet turned into a decimal number, as it was."""
-    return re.sub(r"\.0+$", "", cell)
+    return re.sub(r"\.0+$", "", cell) if ".0" in cell else cell
 
 
 @lru_cache(maxsize=100_000)  # the same dates come again in every column
