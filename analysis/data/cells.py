@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from analysis.spec.tables import MISSING_MARK, Field, Table
 SHOWN = 12  # codes listed in a message
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+INTEGERS = re.compile(rf"(?:{INTEGER.pattern}\n)*+", re.ASCII)  # one a line
 # The lifetime of anybody in the trial. Years such as 1900 and 2999 are placeholders in every system.
 DATE = re.compile(r"(19(?!00)|20)\d\d-\d\d-\d\d", re.ASCII)
 
@@ -31,8 +32,14 @@ class Problem:
 
 def is_missing(cells: pd.Series) -> pd.Series:
     """Which cells are empty or hold a reason instead of a value."""
+    # Distinct cells are few, so each is looked at once.
     codes, distinct = pd.factorize(cells)
-    return pd.Series(_absent(distinct)[codes], index=cells.index)
+    return pd.Series(are_missing(distinct)[codes], index=cells.index)
+
+
+def are_missing(distinct: Iterable[str]) -> np.ndarray:
+    """The same of cells that do not come again."""
+    return np.array([not cell or cell[0] == MISSING_MARK for cell in distinct], dtype=bool)
 
 
 def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Problem]:
@@ -40,7 +47,6 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
     if text.empty:
         return
     for field in table.fields:
-        # Distinct cells are few, so each is judged once.
         codes, distinct = pd.factorize(text[field.name])
         for rule, message, bad in _judged(pd.Series(distinct), field, spec):
             if bad.any():
@@ -48,17 +54,13 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
 
 
 def _judged(cells: pd.Series, field: Field, spec: Spec) -> Iterator[tuple[str, str, pd.Series]]:
-    missing = pd.Series(_absent(cells))
+    missing = pd.Series(are_missing(cells))
     yield "S07", "a required value is missing", missing & field.required
     reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
     yield "S05", "not a declared reason for a missing value", missing & (cells != "") & ~cells.isin(reasons)
-    wrong_type = ~missing & ~cells.map(lambda cell: _readable(cell, field.type)).astype(bool)
+    wrong_type = ~missing & ~_are_readable(cells, field.type)
     yield "S04", f"not a valid {field.type}", wrong_type
     yield from _limits(field, cells, ~missing & ~wrong_type, spec)
-
-
-def _absent(cells: Iterable[str]) -> np.ndarray:
-    return np.array([not cell or cell.startswith(MISSING_MARK) for cell in cells], dtype=bool)
 
 
 def _limits(
@@ -80,6 +82,13 @@ def _limits(
         yield "S06", f"outside {low:g} to {high:g}", present & ~inside
 
 
+def _are_readable(cells: Sequence[str], kind: str) -> np.ndarray:
+    # Line numbers are many, so that all are read at a stroke.
+    if kind == "string" or (kind == "integer" and INTEGERS.fullmatch("\n".join([*cells, ""]))):
+        return np.ones(len(cells), dtype=bool)
+    return np.array([_readable(cell, kind) for cell in cells], dtype=bool)
+
+
 def _readable(cell: str, kind: str) -> bool:
     if kind == "number":
         return NUMBER.fullmatch(cell) is not None and math.isfinite(float(cell))
@@ -87,9 +96,7 @@ def _readable(cell: str, kind: str) -> bool:
         return INTEGER.fullmatch(cell) is not None
     if kind == "boolean":
         return cell in ("true", "false")
-    if kind == "date":
-        return DATE.fullmatch(cell) is not None and _is_day(cell)
-    return True
+    return DATE.fullmatch(cell) is not None and _is_day(cell)
 
 
 def _is_day(cell: str) -> bool:

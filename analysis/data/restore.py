@@ -53,7 +53,7 @@ def _restorations(field: Field, spec: Spec) -> list[tuple[str, str, Callable[[st
 
 def _id(cell: str, pattern: re.Pattern[str]) -> str:
     meant = fold_lookalikes(cell.upper())
-    return meant if pattern.fullmatch(meant) else cell
+    return meant if meant != cell and pattern.fullmatch(meant) else cell
 
 
 def _code(cell: str, folded: dict[str, str]) -> str:
@@ -61,9 +61,9 @@ def _code(cell: str, folded: dict[str, str]) -> str:
 
 
 def _whole(cell: str) -> str:
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell)
+    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell) if "." in cell else cell
 
 
 def _point(cell: str) -> str:
     # One or two digits after the comma: three could be thousands, and that is not certain.
-    return re.sub(r"^([+-]?\d+),(\d{1,2})$", r"\1.\2", cell)
+    return re.sub(r"^([+-]?\d+),(\d{1,2})$", r"\1.\2", cell) if "," in cell else cell

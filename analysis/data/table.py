@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
+from pyarrow import csv
 
-from analysis.data.cells import cell_problems, is_missing
+from analysis.data.cells import are_missing, cell_problems
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import FieldType, Table
@@ -28,14 +30,32 @@ def read_text(path: Path, table: Table) -> pd.DataFrame:
         If the file is absent or its columns are not the declared ones.
     """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
+        cells = csv.read_csv(path, **_reading(path, table))
     except FileNotFoundError as error:
         raise DataError(f"{path.name}: no such table; run the step that writes it.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except pyarrow.ArrowInvalid as error:
         raise DataError(f"{path.name}: not a table written by this workflow.") from error
-    if tuple(frame.columns) != table.columns:
+    if tuple(cells.column_names) != table.columns:
         raise DataError(f"{path.name}: its columns are not those declared for table {table.name}.")
-    return frame
+    return pd.DataFrame({name: _objects(cells[name]) for name in table.columns}, dtype=object)
+
+
+def _reading(path: Path, table: Table) -> dict[str, object]:
+    """How a table is read: every cell a string, equal cells one and the same."""
+    distinct = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    return {
+        # One block, so that no cell is too long for one.
+        "read_options": csv.ReadOptions(use_threads=False, block_size=path.stat().st_size + 1),
+        "parse_options": csv.ParseOptions(newlines_in_values=True),
+        "convert_options": csv.ConvertOptions(
+            column_types=dict.fromkeys(table.columns, distinct), strings_can_be_null=False
+        ),
+    }
+
+
+def _objects(column: pyarrow.ChunkedArray) -> np.ndarray:
+    cells = column.combine_chunks()
+    return cells.dictionary.to_numpy(zero_copy_only=False)[cells.indices.to_numpy()]
 
 
 def read_table(path: Path, table: Table) -> pd.DataFrame:
@@ -53,7 +73,7 @@ def _parse(cells: pd.Series, kind: FieldType) -> pd.Series:
     # Distinct cells are few, so each is parsed once.
     codes, distinct = pd.factorize(cells)
     each = pd.Series(distinct, dtype=object)
-    return _PARSE[kind](each.mask(is_missing(each), None)).take(codes).set_axis(cells.index)
+    return _PARSE[kind](each.mask(are_missing(distinct), None)).take(codes).set_axis(cells.index)
 
 
 def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

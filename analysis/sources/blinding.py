@@ -57,7 +57,7 @@ def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None
         return
     word = re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE)
     for column in frame.columns.drop(["source_file", "source_row"]):
-        # Distinct cells are few, so each is looked at once; one by one only where they tell something together.
+        # Distinct cells are few, so each is looked at once, one by one only where they tell together.
         cells = frame[column].unique()
         if word.search("\n".join(cells)):
             telling = [cell for cell in cells if word.search(cell)]

@@ -1,4 +1,4 @@
-"""Columns in which most cells come again and again: what is done to a cell is done once to each distinct one."""
+"""Columns in which the same cells come again and again: each distinct one is looked at once."""
 
 from collections.abc import Callable
 
