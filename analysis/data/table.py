@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import FieldType, Table
 
+_LONGEST_ROW = 2**28  # bytes; a reader of exports takes no cell so long
 _BOOLEAN = {"true": True, "false": False}
 _QUOTE = '"'
 _MARKS = f"{_QUOTE},\r\n"  # a cell with one of them is quoted
@@ -30,31 +31,29 @@ def read_text(path: Path, table: Table) -> pd.DataFrame:
         If the file is absent or its columns are not the declared ones.
     """
     try:
-        cells = csv.read_csv(path, **_reading(path, table))
+        cells = csv.read_csv(path, **_reading(table))
     except FileNotFoundError as error:
         raise DataError(f"{path.name}: no such table; run the step that writes it.") from error
     except pyarrow.ArrowInvalid as error:
         raise DataError(f"{path.name}: not a table written by this workflow.") from error
     if tuple(cells.column_names) != table.columns:
         raise DataError(f"{path.name}: its columns are not those declared for table {table.name}.")
-    return pd.DataFrame({name: _objects(cells[name]) for name in table.columns}, dtype=object)
+    return pd.DataFrame({name: _objects(cells[name]) for name in table.columns}, copy=False)
 
 
-def _reading(path: Path, table: Table) -> dict[str, object]:
-    """How a table is read: every cell a string, equal cells one and the same."""
-    distinct = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+def _reading(table: Table) -> dict[str, object]:
+    """Every cell a string."""
+    columns = dict.fromkeys(table.columns, pyarrow.string())
     return {
-        # One block, so that no cell is too long for one.
-        "read_options": csv.ReadOptions(use_threads=False, block_size=path.stat().st_size + 1),
+        "read_options": csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
         "parse_options": csv.ParseOptions(newlines_in_values=True),
-        "convert_options": csv.ConvertOptions(
-            column_types=dict.fromkeys(table.columns, distinct), strings_can_be_null=False
-        ),
+        "convert_options": csv.ConvertOptions(column_types=columns, strings_can_be_null=False),
     }
 
 
 def _objects(column: pyarrow.ChunkedArray) -> np.ndarray:
-    cells = column.combine_chunks()
+    """Strings of which equal ones are one and the same, so that they are soon compared."""
+    cells = column.combine_chunks().dictionary_encode()
     return cells.dictionary.to_numpy(zero_copy_only=False)[cells.indices.to_numpy()]
 
 
@@ -186,7 +185,7 @@ def _format(values: pd.Series, kind: FieldType) -> Iterable[str]:
 
 _PARSE = {
     "string": lambda cells: cells.astype(object),
-    "integer": lambda cells: pd.to_numeric(cells).astype("Int64"),
+    "integer": lambda cells: cells.astype("Int64"),
     # Not pd.to_numeric, whose last digit is not always that of the number written.
     "number": lambda cells: cells.astype(float),
     "date": lambda cells: pd.to_datetime(cells, format="%Y-%m-%d"),
