@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.cells import cell_problems, is_missing
+from analysis.data.checks.context import Context, Sound, UnsoundError
 from analysis.data.corrections import correct
 from analysis.data.issues import issues_at, stop_if_any
 from analysis.data.restore import restore
-from analysis.data.rules import Context, Sound, UnsoundError, broken
+from analysis.data.rules import broken
 from analysis.data.table import typed
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec

@@ -10,6 +10,8 @@ import pandas as pd
 from analysis.errors import BlindingError, SourceError, TrialError
 from analysis.sources import clas, tabular
 from analysis.sources.blinding import check_cells, check_columns
+from analysis.sources.copies import copies, copy_issue
+from analysis.sources.date_formats import mixed_dates
 from analysis.sources.delimited import read_delimited
 from analysis.sources.request import Request
 from analysis.sources.tabular import RowCount
@@ -100,8 +102,12 @@ def ingest(
     tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
     counts: list[RowCount] = []
     issues: list[Issue] = []
+    for file, frame in files.items():
+        readers = [source for source, names in found if file in names]
+        issues += mixed_dates(frame, readers, mapping, spec, file=file)
     for source, names in [each for each in found if each[1]]:
-        rows, counted = _read_source(source, names, files, mapping)
+        stale = copies(names, files)
+        rows, counted = _read_source(source, names, files, mapping, stale)
         companions = {purpose: files[name] for purpose, name in source.companions.items()}
         request = Request(source, mapping, spec.table(source.table), spec, companions)
         try:
@@ -112,6 +118,7 @@ def ingest(
         tables_read[source.table].append(fields.rows)
         counts += _set_aside(counted, rows, fields.rows)
         issues += fields.issues
+        issues += [copy_issue(source.table, file, original) for file, original in stale.items()]
     stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
     return Ingested(stacked, tuple(counts), tuple(sorted(issues)))
 
@@ -239,14 +246,17 @@ def _check_cells_claimed(frame: pd.DataFrame, sources: list[Source], *, file: st
 
 
 def _read_source(
-    source: Source, files: Iterable[str], frames: dict[str, pd.DataFrame], mapping: Mapping
+    source: Source,
+    files: Iterable[str],
+    frames: dict[str, pd.DataFrame],
+    mapping: Mapping,
+    stale: dict[str, str],
 ) -> tuple[pd.DataFrame, list[RowCount]]:
-    parts, counts = [], []
-    for file in files:
-        rows, count = tabular.select_rows(frames[file], source, file=file)
-        parts.append(rows)
-        counts.append(count)
+    selected = {file: tabular.select_rows(frames[file], source, file=file) for file in files}
+    counts = [count for _, count in selected.values()]
+    parts = [rows for file, (rows, _) in selected.items() if file not in stale]
     rows, superseded = tabular.keep_latest(parts, source, mapping.dialects[source.dialect])
+    superseded |= {file: len(selected[file][0]) for file in stale}
     return rows, [
         replace(
             count,

@@ -6,7 +6,7 @@ from analysis.spec.base import check_known
 from analysis.spec.check_mapping import check_mapping
 from analysis.spec.check_plan import check_plan
 from analysis.spec.declarations import Spec
-from analysis.spec.rules import Rule
+from analysis.spec.rules import ANY_CODE, Rule
 from analysis.spec.tables import Table
 
 __all__ = ["check", "check_mapping"]
@@ -14,12 +14,34 @@ __all__ = ["check", "check_mapping"]
 ARM, ALLOCATION = "arm", "allocation"
 # Tables that every other one can be joined to.
 UNITS = ("families", "children")
-DATE_KINDS = ("date_order", "no_later_than", "not_after", "not_before", "no_overlap", "within_window")
-DATES_IN_OTHER = ("date_order", "no_later_than", "no_overlap", "followed_by", "code_valid_on")
+DATE_KINDS = (
+    *("date_order", "no_later_than", "not_after", "not_before", "no_overlap", "within_window"),
+    *("wrong_side", "births_too_close"),
+)
+DATES_IN_OTHER = (
+    *("date_order", "no_later_than", "no_overlap", "followed_by", "code_valid_on", "impossible_at_age"),
+    *("age_differs", "in_other_unit", "swapped_ages", "repeated_answers"),
+)
 # Kinds that look from a row to those of any table that point to it.
 POINTED_TO = ("referenced_by", "count_equals")
+# Kinds whose `other` names the scale of a score, and those whose `value` names an instrument.
+OF_A_SCALE = ("score_range", "off_own_history", "against_direction")
+OF_AN_INSTRUMENT = ("not_at_age", "items_of_form", "swapped_forms", "repeated_answers")
 # Fields that a kind reads without naming them.
-ALSO_READS = {"not_at_age": ("child_id", "completed_date"), "within_window": ("child_id", "visit")}
+ALSO_READS = {
+    "not_at_age": ("child_id", "completed_date"),
+    "within_window": ("child_id", "visit"),
+    "wrong_side": ("child_id", "visit"),
+    "impossible_at_age": ("child_id",),
+    "age_differs": ("child_id",),
+    "in_other_unit": ("child_id",),
+    "births_too_close": ("child_id", "birth_date_precision"),
+    "swapped_forms": ("child_id", "visit", "completed_date"),
+    "swapped_ages": ("child_id", "visit"),
+    "repeated_answers": ("form",),
+    "off_own_history": ("child_id",),
+    "against_direction": ("child_id", "visit"),
+}
 # Why follow-up may end: the reasons that table `events` has a censor code for.
 CENSORING = ("end_of_records", "transferred")
 
@@ -148,24 +170,35 @@ def _check_rule(spec: Spec, rule: Rule) -> None:
     if rule.other:
         other = _other_field(spec, rule, table, where=where)
         _need_date(rule.other, other.type, rule.kind in DATES_IN_OTHER, where=where)
-    if rule.kind in ("code_valid_on", "followed_by") and not column.codelist:
+    if rule.kind in ("code_valid_on", "followed_by", "impossible_at_age") and not column.codelist:
         raise SpecError(f"{where}: {rule.column} has no code list.")
     if rule.kind == "followed_by":
         check_known([rule.value], spec.codes_of(column.codelist), where=where, what="code")
-    if rule.kind == "score_range" and table.field(rule.other).codelist != "scale":
+    if rule.limits:
+        codes = set(rule.limits) - {ANY_CODE}
+        check_known(codes, spec.codes_of(column.codelist), where=f"{where}, limits", what="code")
+    if rule.kind == "wrong_side":
+        check_known([rule.value], spec.codes_of("visit"), where=where, what="visit")
+    if rule.kind in OF_A_SCALE and rule.other and table.field(rule.other).codelist != "scale":
         raise SpecError(f"{where}: {rule.other} does not name a scale.")
     _check_instrument_of(spec, rule, where=where)
 
 
 def _check_instrument_of(spec: Spec, rule: Rule, *, where: str) -> None:
-    if rule.kind in ("not_at_age", "items_of_form"):
-        mine = [each.id for each in spec.instruments.values() if each.table == rule.table]
+    mine = {name: each for name, each in spec.instruments.items() if each.table == rule.table}
+    scores = [parameter for each in mine.values() for parameter in sorted(each.parameters)]
+    if rule.kind in OF_AN_INSTRUMENT:
         check_known([rule.value], mine, where=where, what="instrument of this table")
-    if rule.kind == "sum_equals":
-        mine = [each for each in spec.instruments.values() if each.table == rule.table]
-        scores = [total.parameter for each in mine for total in each.totals]
-        scores += [scale.parameter for each in mine for form in each.forms for scale in form.scales]
+    if rule.kind == "sum_equals" or (rule.kind == "off_own_history" and rule.value):
         check_known([rule.value], scores, where=where, what="score of this table")
+    if rule.kind == "against_direction":
+        totals = [total.parameter for each in spec.instruments.values() for total in each.totals]
+        check_known([rule.value], totals, where=where, what="total of a questionnaire")
+    if rule.printed:
+        columns = spec.table(rule.table).columns
+        check_known([*rule.printed, rule.column], columns, where=f"{where}, printed", what="field")
+        check_known([rule.column], rule.printed, where=f"{where}, printed", what="printed field")
+        check_known(rule.printed.values(), scores, where=f"{where}, printed", what="score of this table")
 
 
 def _other_field(spec: Spec, rule: Rule, table: Table, *, where: str):

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from analysis.spec.base import Assumable, Declaration
 
 FIVE_ITEMS = 5
+Direction = Literal["higher is worse", "higher is better"]
 ScaleScore = Literal["mean of the answered items times five", "mean of the answered items"]
 
 
@@ -89,7 +90,7 @@ class Instrument(Assumable):
     table: str
     visits: tuple[str, ...]
     item_prefix: str
-    direction: str
+    direction: Direction
     item_scores: dict[int, float]
     reversed_items: tuple[int, ...] = ()
     scale_score: ScaleScore
@@ -111,6 +112,12 @@ class Instrument(Assumable):
                 raise ValueError(f"form {form.id}: bands of no score of the form: {', '.join(absent)}")
         return self
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Its scores: the scales of its forms, and its totals."""
+        scales = {scale.parameter for form in self.forms for scale in form.scales}
+        return frozenset(scales | {total.parameter for total in self.totals})
+
     def range_of(self, total: Total) -> tuple[float, float]:
         """Smallest and largest value of a total."""
         times = FIVE_ITEMS if self.scale_score.endswith("times five") else 1
@@ -130,6 +137,6 @@ class Score(Assumable):
     decimals: Literal[0, 1, 2] = 1
     minimum: float
     maximum: float
-    direction: str
+    direction: Direction
     from_months: int = 0
     to_months: int = 240

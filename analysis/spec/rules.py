@@ -1,8 +1,8 @@
-"""Checks that go beyond one cell: a kind is implemented once in `analysis.data.rules`, a rule is a line."""
+"""Checks that go beyond one cell: a kind is implemented once in `analysis.data.checks`, a rule is a line."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from analysis.spec.base import Declaration, is_iso_day
 
@@ -28,9 +28,25 @@ RuleKind = Literal[
     "referenced_by",
     "count_equals",
     "items_of_form",
+    "wrong_side",
+    "unique_within",
+    "exchanged",
+    "impossible_at_age",
+    "age_differs",
+    "in_other_unit",
+    "births_too_close",
+    "swapped_forms",
+    "swapped_ages",
+    "repeated_content",
+    "repeated_answers",
+    "off_own_history",
+    "against_direction",
 ]
 DATA_CUT = "@data_cut"
-# What a kind reads beside `column`; `required_if` may also do without its value.
+ANY_CODE = "*"
+# What a rule may be given beside `column`.
+PARTS = ("other", "value", "limits", "between", "printed", "threshold", "at_least")
+# What a kind reads of these, and what it reads if given.
 READS: dict[str, frozenset[str]] = {
     "date_order": frozenset({"other"}),
     "not_after": frozenset({"value"}),
@@ -51,7 +67,27 @@ READS: dict[str, frozenset[str]] = {
     "referenced_by": frozenset({"other"}),
     "count_equals": frozenset({"other", "value"}),
     "items_of_form": frozenset({"value"}),
+    "wrong_side": frozenset({"value"}),
+    "unique_within": frozenset({"other"}),
+    "exchanged": frozenset({"printed"}),
+    "impossible_at_age": frozenset({"other", "limits"}),
+    "age_differs": frozenset({"other"}),
+    "in_other_unit": frozenset({"other", "value"}),
+    "births_too_close": frozenset({"other", "between"}),
+    "swapped_forms": frozenset({"value"}),
+    "swapped_ages": frozenset({"other"}),
+    "repeated_content": frozenset(),
+    "repeated_answers": frozenset({"other", "value"}),
+    "off_own_history": frozenset({"threshold", "at_least"}),
+    "against_direction": frozenset({"value", "threshold", "at_least"}),
 }
+OPTIONAL: dict[str, frozenset[str]] = {
+    "required_if": frozenset({"value"}),
+    "off_own_history": frozenset({"other", "value"}),
+    "against_direction": frozenset({"other", "printed"}),
+}
+# Of these parts a kind needs one, and not both.
+EITHER = {"off_own_history": ("other", "value"), "against_direction": ("other", "printed")}
 
 
 class Rule(Declaration):
@@ -59,9 +95,11 @@ class Rule(Declaration):
 
     `column` is the field judged and acted on; `other` the field it is judged against, in the same table or,
     written ``table.field``, in `families` or `children`, joined by its key. `value` is a date or
-    ``@data_cut`` for a limit, a code for `required_if`, `empty_unless` and `followed_by`, an instrument or a
-    score for the questionnaires. `referenced_by` and `count_equals` look from a row to the rows of any table
-    that point to it; the latter counts those whose field `value` is empty.
+    ``@data_cut`` for a limit, a code for `required_if`, `empty_unless` and `followed_by`, the baseline visit
+    for `wrong_side`, an instrument or a score for the questionnaires. `referenced_by` and `count_equals` look
+    from a row to the rows of any table that point to it; the latter counts those whose field `value` is
+    empty. `limits` gives the least and the greatest age (completed months) of a code, ``*`` those of every
+    other; `between` two numbers, ends included; `printed` the scores that fields hold as printed.
     """
 
     id: str
@@ -70,6 +108,11 @@ class Rule(Declaration):
     column: str
     other: str | None = None
     value: str | None = None
+    limits: dict[str, tuple[int, int]] | None = None
+    between: tuple[float, float] | None = None
+    printed: dict[str, str] | None = None
+    threshold: Annotated[float, Field(gt=0)] | None = None
+    at_least: Annotated[int, Field(gt=1)] | None = None
     severity: Severity
     action: Action
     message: str
@@ -81,18 +124,29 @@ class Rule(Declaration):
 
     @model_validator(mode="after")
     def _has_what_its_kind_reads(self) -> "Rule":
-        given = {name for name in ("other", "value") if getattr(self, name) is not None}
-        optional = {"value"} if self.kind == "required_if" else set()
-        if absent := sorted(READS[self.kind] - given):
+        given = {name for name in PARTS if getattr(self, name) is not None}
+        if absent := [name for name in PARTS if name in READS[self.kind] - given]:
             raise ValueError(f"a rule of kind {self.kind} needs {' and '.join(absent)}")
-        if unread := sorted(given - READS[self.kind] - optional):
+        allowed = READS[self.kind] | OPTIONAL.get(self.kind, frozenset())
+        if unread := sorted(given - allowed):
             raise ValueError(f"a rule of kind {self.kind} does not read {' and '.join(unread)}")
+        if self.kind in EITHER and len(given & set(EITHER[self.kind])) != 1:
+            raise ValueError(f"a rule of kind {self.kind} needs {' or '.join(EITHER[self.kind])}, not both")
         return self
 
     @model_validator(mode="after")
     def _limit_is_a_day(self) -> "Rule":
         if self.kind in ("not_after", "not_before") and self.value != DATA_CUT and not is_iso_day(self.value):
             raise ValueError(f"value: give a date of the form 2021-07-31, or {DATA_CUT}")
+        return self
+
+    @model_validator(mode="after")
+    def _ranges_rise(self) -> "Rule":
+        ranges = [*(self.limits or {}).values(), *([self.between] if self.between else [])]
+        if any(high < low for low, high in ranges):
+            raise ValueError("limits, between: the greatest is below the least")
+        if self.kind == "in_other_unit" and not (self.value.isdigit() and int(self.value) > 1):
+            raise ValueError("value: give how many months make one of the other unit, such as 12")
         return self
 
     @model_validator(mode="after")

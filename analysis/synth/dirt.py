@@ -7,22 +7,36 @@ not decide the flow. No two spots lie in one row.
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-import numpy as np
-
+from analysis.synth.conflicts import CONFLICTS, DISTURBING
+from analysis.synth.files import (
+    CHILDREN,
+    COURT,
+    DELIVERY,
+    EVENTS,
+    FAMILIES,
+    GLASGOW,
+    SCREENING,
+    WITHDRAWALS,
+    anything,
+    attended,
+    london_files,
+    removed_families,
+    returned_once,
+)
 from analysis.synth.hand import Condition, Hand, Row, Spot
 from analysis.synth.sheets import ISO, SLASHES, Sheet
+from analysis.synth.streams import stream
 
-CHILDREN, FAMILIES = "trial/redcap_children.csv", "trial/redcap_families.csv"
-EVENTS, SCREENING = "trial/redcap_events.csv", "trial/screening_log.csv"
-WITHDRAWALS, DELIVERY = "trial/withdrawals.csv", "service/delivery.csv"
-COURT, GLASGOW, LONDON = "court/proceedings.csv", "glasgow/clas_placements.csv", "london/"
 CYRILLIC_ES, HARD_SPACE = "\u0421", "\u00a0"
 SDQ_ITEMS = tuple(f"sdq_{item:02d}" for item in range(1, 26))
 
 
-def add_dirt(sheets: dict[str, Sheet], *, data_cut: date, generator: np.random.Generator) -> list[Spot]:
-    """Spoil the sheets in place; the list of spots, ordered by file, line and column."""
-    hand = Hand(sheets, generator)
+def add_dirt(sheets: dict[str, Sheet], *, data_cut: date, seed: int, disturbing: bool = False) -> list[Spot]:
+    """Spoil the sheets in place; the list of spots, ordered by file, line and column.
+
+    With `disturbing`, dirt too that no cleaning restores and that moves a result.
+    """
+    hand = Hand(sheets, stream(seed, "dirt"), data_cut)
     for stain in (
         _swapped_siblings,
         _birth_after_entry,
@@ -30,25 +44,20 @@ def add_dirt(sheets: dict[str, Sheet], *, data_cut: date, generator: np.random.G
         _spoiled_codes,
         _spoiled_dates,
         _blanks,
+        _spoiled_ids,
+        _event_after_cut,
+        _duplicates,
+        _marks,
     ):
         stain(hand)
-    _spoiled_ids(hand)
-    _event_after_cut(hand, data_cut)
-    _duplicates(hand)
-    _marks(hand)
+    for conflict in (*CONFLICTS, *(DISTURBING if disturbing else ())):
+        # A stream of its own, so that a new kind moves no earlier one.
+        conflict(hand.with_numbers(stream(seed, f"dirt {conflict.__name__}")))
     return sorted(hand.spots, key=lambda spot: spot[:4])
 
 
-def _any(row: Row) -> bool:
-    return True
-
-
-def _attended(*events: str) -> Condition:
-    return lambda row: row["redcap_event_name"] in events and row["visit_status"] == "attended"
-
-
 def _complete_sdq(*events: str) -> Condition:
-    here = _attended(*events)
+    here = attended(*events)
     return lambda row: here(row) and row["sdq_total"] != "" and all(row[item] for item in SDQ_ITEMS)
 
 
@@ -77,10 +86,7 @@ def _swapped_siblings(hand: Hand) -> None:
 
 def _birth_after_entry(hand: Hand) -> None:
     """A child of a removed family, born two days after entering care."""
-    families = hand.sheets[FAMILIES].columns
-    removed = {
-        family for family, day in zip(families["record_id"], families["removed_dt"], strict=True) if day
-    }
+    removed = removed_families(hand)
     for line in hand.lines(CHILDREN, 1, lambda row: row["family"] in removed):
         entry = date.fromisoformat(hand.cell(CHILDREN, line, "care_entry_dt"))
         hand.put(CHILDREN, line, "dob", (entry + timedelta(2)).isoformat(), "birth_after_entry", None)
@@ -107,7 +113,7 @@ def _spoiled_answers(hand: Hand) -> None:
         3,
         "decimal_comma",
         lambda cell: cell.replace(".", ","),
-        _any,
+        anything,
         restorable=True,
     )
 
@@ -119,10 +125,10 @@ def _spoiled_codes(hand: Hand) -> None:
         (CHILDREN, _item(hand), 2),
         (FAMILIES, "epoch", 1),
     ):
-        hand.spoil(file, column, n, "float_code", lambda cell: f"{cell}.0", _any, restorable=True)
-    last = _london_files(hand)[-1]
+        hand.spoil(file, column, n, "float_code", lambda cell: f"{cell}.0", anything, restorable=True)
+    last = london_files(hand)[-1]
     for column, n in (("PLACE", 2), ("REC", 1), ("LS", 1)):
-        hand.spoil(last, column, n, "lower_case", str.lower, _any, restorable=True)
+        hand.spoil(last, column, n, "lower_case", str.lower, anything, restorable=True)
 
 
 def _item(hand: Hand) -> str:
@@ -131,22 +137,24 @@ def _item(hand: Hand) -> str:
 
 
 def _spoiled_dates(hand: Hand) -> None:
-    once = _returned_once(hand)
-    last = _london_files(hand)[-1]
+    once = returned_once(hand)
+    last = london_files(hand)[-1]
     mixed = [
-        (CHILDREN, "visit_dt", 3, _to_slashes, _attended("month_15")),
-        (CHILDREN, "visit_dt", 2, _to_slashes, _attended("year_2_5")),
-        (FAMILIES, "consent_dt", 2, _to_slashes, _any),
-        (GLASGOW, "placement_end_date", 2, _to_iso, _any),
+        (CHILDREN, "visit_dt", 3, _to_slashes, attended("month_15")),
+        (CHILDREN, "visit_dt", 2, _to_slashes, attended("year_2_5")),
+        (FAMILIES, "consent_dt", 2, _to_slashes, anything),
+        (GLASGOW, "placement_end_date", 2, _to_iso, anything),
         (last, "DEC", 2, _to_iso, lambda row: (row["CHILD"], row["DECOM"]) in once),
-        (WITHDRAWALS, "date", 1, _to_iso, _any),
-        (DELIVERY, "first_contact", 1, _to_iso, _any),
+        (WITHDRAWALS, "date", 1, _to_iso, anything),
+        (DELIVERY, "first_contact", 1, _to_iso, anything),
     ]
     for file, column, n, change, fits in mixed:
         hand.spoil(file, column, n, "date_format", change, fits, restorable=True)
-    hand.spoil(FAMILIES, "consent_dt", 2, "placeholder_date", lambda _: "1900-01-01", _any, restorable=False)
     hand.spoil(
-        DELIVERY, "last_contact", 1, "placeholder_date", lambda _: "31/12/2999", _any, restorable=False
+        FAMILIES, "consent_dt", 2, "placeholder_date", lambda _: "1900-01-01", anything, restorable=False
+    )
+    hand.spoil(
+        DELIVERY, "last_contact", 1, "placeholder_date", lambda _: "31/12/2999", anything, restorable=False
     )
     hand.spoil(
         CHILDREN,
@@ -154,7 +162,7 @@ def _spoiled_dates(hand: Hand) -> None:
         1,
         "visit_before_randomisation",
         lambda cell: f"{int(cell[:4]) - 2}{cell[4:]}",
-        lambda row: _attended("month_15")(row) and not row["visit_dt"].endswith("02-29"),
+        lambda row: attended("month_15")(row) and not row["visit_dt"].endswith("02-29"),
         restorable=False,
     )
 
@@ -167,9 +175,9 @@ def _blanks(hand: Hand) -> None:
         item = _first_blank(Row(hand.sheets[CHILDREN].columns, line - 2))
         hand.put(CHILDREN, line, item, codes[at % len(codes)], "missing_code", None)
     for scale, code in (("dai", "-95"), ("pirgas", "-96"), ("timb", "-97")):
-        for line in hand.lines(CHILDREN, 1, lambda row, s=scale: _attended("month_15")(row) and row[s] == ""):
+        for line in hand.lines(CHILDREN, 1, lambda row, s=scale: attended("month_15")(row) and row[s] == ""):
             hand.put(CHILDREN, line, scale, code, "missing_code", None)
-    for line in hand.lines(CHILDREN, 1, lambda row: _attended("month_15")(row) and row["rpq"] == ""):
+    for line in hand.lines(CHILDREN, 1, lambda row: attended("month_15")(row) and row["rpq"] == ""):
         hand.put(CHILDREN, line, "rpq", "-98", "undeclared_code", None)
     for line in hand.lines(SCREENING, 2, lambda row: row["reason"] == ""):
         hand.put(SCREENING, line, "reason", "  ", "spaces", "")
@@ -180,23 +188,25 @@ def _first_blank(row: Row) -> str | None:
 
 
 def _spoiled_ids(hand: Hand) -> None:
-    last, once = _london_files(hand)[-1], _returned_once(hand)
+    last, once = london_files(hand)[-1], returned_once(hand)
     spaced = [(EVENTS, "family", 2), (CHILDREN, "family", 2), (FAMILIES, "record_id", 1), (last, "CHILD", 2)]
     for file, column, n in spaced:
-        hand.spoil(file, column, n, "trailing_space", lambda cell: f"{cell}  ", _any, restorable=True)
-    hand.spoil(COURT, "family", 1, "trailing_space", lambda cell: cell + HARD_SPACE, _any, restorable=True)
+        hand.spoil(file, column, n, "trailing_space", lambda cell: f"{cell}  ", anything, restorable=True)
+    hand.spoil(
+        COURT, "family", 1, "trailing_space", lambda cell: cell + HARD_SPACE, anything, restorable=True
+    )
     alike = [
-        (GLASGOW, "child_ref", 2, _any),
-        (EVENTS, "record_id", 1, _any),
-        (CHILDREN, "record_id", 1, _attended("month_15")),
+        (GLASGOW, "child_ref", 2, anything),
+        (EVENTS, "record_id", 1, anything),
+        (CHILDREN, "record_id", 1, attended("month_15")),
         (last, "CHILD", 1, lambda row: (row["CHILD"], row["DECOM"]) in once),
     ]
     for file, column, n, fits in alike:
         hand.spoil(file, column, n, "look_alike", lambda cell: CYRILLIC_ES + cell[1:], fits, restorable=True)
 
 
-def _event_after_cut(hand: Hand, data_cut: date) -> None:
-    later = (data_cut + timedelta(40)).isoformat()
+def _event_after_cut(hand: Hand) -> None:
+    later = (hand.data_cut + timedelta(40)).isoformat()
     hand.spoil(
         EVENTS,
         "event_dt",
@@ -210,41 +220,24 @@ def _event_after_cut(hand: Hand, data_cut: date) -> None:
 
 def _duplicates(hand: Hand) -> None:
     """Rows that stand a second time at the end of their file."""
-    last, once = _london_files(hand)[-1], _returned_once(hand)
+    last, once = london_files(hand)[-1], returned_once(hand)
     twice: Iterable[tuple[str, Condition]] = [
-        (CHILDREN, _attended("year_2_5")),
+        (CHILDREN, attended("year_2_5")),
         (EVENTS, lambda row: row["serious"] == "1"),
-        (SCREENING, _any),
-        (GLASGOW, _any),
+        (SCREENING, anything),
+        (GLASGOW, anything),
         (last, lambda row: (row["CHILD"], row["DECOM"]) in once),
     ]
     for file, fits in twice:
-        sheet = hand.sheets[file]
         for line in hand.lines(file, 1, fits):
-            sheet.extra.append(sheet.row(line))
-            added = sheet.n_rows + sheet.n_later + len(sheet.extra) + 1
-            hand.spots.append(Spot(file, added, "", "duplicate", None))
+            hand.append(file, hand.sheets[file].row(line), "duplicate")
 
 
 def _marks(hand: Hand) -> None:
     """A byte-order mark at the head of two files."""
-    for file in (CHILDREN, _london_files(hand)[0]):
+    for file in (CHILDREN, london_files(hand)[0]):
         hand.sheets[file].has_mark = True
         hand.spots.append(Spot(file, 1, "", "byte_order_mark", None))
-
-
-def _london_files(hand: Hand) -> list[str]:
-    return sorted(file for file in hand.sheets if file.startswith(LONDON))
-
-
-def _returned_once(hand: Hand) -> set[tuple[str, str]]:
-    """Keys of rows that stand in one English return only: the next one would not know a spoiled key."""
-    count: dict[tuple[str, str], int] = {}
-    for file in _london_files(hand):
-        columns = hand.sheets[file].columns
-        for key in zip(columns["CHILD"], columns["DECOM"], strict=True):
-            count[key] = count.get(key, 0) + 1
-    return {key for key, n in count.items() if n == 1}
 
 
 def _to_slashes(cell: str) -> str:

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from analysis.synth.children import completed_months
 from analysis.synth.draw import Draw
 from analysis.synth.families import NO_DATE
 from analysis.synth.questionnaires import NO_ANSWER, PEDSQL_FORMS, SDQ_FORMS, Forms
 from analysis.synth.sheets import ISO, Sheet, coded, dated, numbered
-from analysis.synth.visits import STATUSES, VISITS
+from analysis.synth.visits import STATUSES, VISITS, Visit
 
 EVENTS = ("enrolment", "baseline", "month_15", "year_2_5")
 INFORMANTS = ("1", "2", "3", "4", "5")
@@ -68,8 +69,14 @@ def _attendance(draw: Draw, rows: slice) -> dict[str, np.ndarray]:
         "due_dt": _per_visit([dated(visit.due[rows], ISO) for visit in visits]),
         "visit_dt": _per_visit([dated(visit.date[rows], ISO) for visit in visits]),
         "visit_status": _per_visit([coded(STATUSES, visit.status[rows]) for visit in visits]),
+        "age_m": _per_visit([_age_text(draw, visit, rows) for visit in visits]),
         "informant": _per_visit([coded(INFORMANTS, visit.informant[rows]) for visit in visits]),
     }
+
+
+def _age_text(draw: Draw, visit: Visit, rows: slice) -> np.ndarray:
+    months = completed_months(draw.children.birth[rows], visit.date[rows])
+    return numbered(months, missing=~visit.is_attended[rows])
 
 
 def _questionnaire(
@@ -80,12 +87,16 @@ def _questionnaire(
         f"{prefix}_form": [coded(names, np.where(here, form.form[rows], -1)) for form, _, here in given],
         f"{prefix}_dt": [dated(np.where(here, visit.date[rows], NO_DATE), ISO) for _, visit, here in given],
     }
-    total = [numbered(form.printed[rows], decimals, missing=~here) for form, _, here in given]
+    printed = {
+        name: [numbered(form.printed[name][rows], decimals, missing=~here) for form, _, here in given]
+        for name in given[0][0].printed
+    }
     items = [_item_text(form.items[rows], here) for form, _, here in given]
     each = {
         f"{prefix}_{item + 1:02d}": [cells[:, item] for cells in items] for item in range(items[0].shape[1])
     }
-    return {name: _per_visit(cells) for name, cells in {**columns, **each, f"{prefix}_total": total}.items()}
+    totals = {f"{prefix}_{name}": cells for name, cells in printed.items()}
+    return {name: _per_visit(cells) for name, cells in {**columns, **each, **totals}.items()}
 
 
 def _item_text(items: np.ndarray, is_returned: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The hand that spoils a sheet: it picks rows not yet touched and keeps the list of what it did."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -43,8 +44,13 @@ class Hand:
 
     sheets: dict[str, Sheet]
     generator: np.random.Generator
+    data_cut: date
     spots: list[Spot] = field(default_factory=list)
     touched: set[tuple[str, int]] = field(default_factory=set)
+
+    def with_numbers(self, generator: np.random.Generator) -> Self:
+        """The same sheets, spots and touched rows, with other random numbers."""
+        return replace(self, generator=generator)
 
     def lines(self, file: str, n: int, fits: Condition) -> list[int]:
         """Up to `n` untouched lines of a file whose cells fit, at random, each then taken."""
@@ -65,6 +71,13 @@ class Hand:
         """Write one cell and note it."""
         self.sheets[file].columns[column][line - 2] = value
         self.spots.append(Spot(file, line, column, kind, correct))
+
+    def append(self, file: str, row: list[str], kind: str) -> None:
+        """Add a row at the end of a file and note it."""
+        sheet = self.sheets[file]
+        sheet.extra.append(row)
+        line = 1 + sheet.n_rows + sheet.n_later + len(sheet.extra)
+        self.spots.append(Spot(file, line, "", kind, None))
 
     def spoil(
         self,

@@ -23,18 +23,22 @@ PROSOCIAL = np.array([1, 4, 9, 17, 20]) - 1
 REVERSED = np.array([7, 11, 14, 21, 25]) - 1
 SDQ_SCALES = np.array([[3, 8, 13, 16, 24], [5, 7, 12, 18, 22], [2, 10, 15, 21, 25], [6, 11, 14, 19, 23]]) - 1
 PEDSQL_FORMS, PEDSQL_LENGTHS = ("1-12m", "13-24m", "2-4", "5-7"), np.array([36, 45, 21, 23])
+PEDSQL_PHYSICAL = np.array([16, 19, 8, 8])
 PEDSQL_FROM, PEDSQL_LAST = np.array([13, 25, 60]), 95
 NO_ANSWER, NOT_SCORED = -1, -1
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """One instrument at one visit; `items` is (children, items) with `NO_ANSWER`, used if `is_returned`."""
+    """One instrument at one visit; `items` is (children, items) with `NO_ANSWER`, used if `is_returned`.
+
+    `printed` holds the scores that the source prints, by the end of their column's name.
+    """
 
     is_returned: np.ndarray
     form: np.ndarray
     items: np.ndarray
-    printed: np.ndarray
+    printed: dict[str, np.ndarray]
 
 
 def latent_difficulties(
@@ -120,7 +124,7 @@ def draw_sdq(
         is_returned=visit.is_attended & returned & is_old_enough(children, visit.date),
         form=(completed_months(children.birth, visit.date) >= 48).astype(np.int8),
         items=items,
-        printed=sdq_total(items),
+        printed={"total": sdq_total(items)},
     )
 
 
@@ -145,7 +149,7 @@ def draw_pedsql(
         is_returned=visit.is_attended & returned & (months >= 1) & (months <= PEDSQL_LAST),
         form=form,
         items=items,
-        printed=pedsql_total(items),
+        printed=pedsql_scores(items, form),
     )
 
 
@@ -184,8 +188,14 @@ def sdq_total(items: np.ndarray) -> np.ndarray:
     return np.where(scored, total, NOT_SCORED)
 
 
-def pedsql_total(items: np.ndarray) -> np.ndarray:
-    """Mean of the answered items, 0 to 100 with 100 best, to two decimals."""
+def pedsql_scores(items: np.ndarray, form: np.ndarray) -> dict[str, np.ndarray]:
+    """Means of the answered items of each part and of all, 0 to 100 with 100 best, to two decimals."""
+    is_physical = np.arange(items.shape[1]) < PEDSQL_PHYSICAL[form][:, None]
+    parts = {"physical": is_physical, "psychosocial": ~is_physical, "total": np.ones_like(is_physical)}
+    return {name: _mean_points(np.where(part, items, NO_ANSWER)) for name, part in parts.items()}
+
+
+def _mean_points(items: np.ndarray) -> np.ndarray:
     answered = items != NO_ANSWER
     points = np.where(answered, 100 - 25 * items.astype(np.int64), 0).sum(axis=1)
     return np.round(points / np.maximum(answered.sum(axis=1), 1), 2)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from analysis.spec.synthetic import SyntheticParameters
-from analysis.synth import dirt as dirt_of
-from analysis.synth import england, registers, scotland
+from analysis.synth import england, files, registers, scotland
 from analysis.synth.chain import HOME
 from analysis.synth.dirt import add_dirt
 from analysis.synth.draw import Draw, draw_trial
@@ -21,7 +20,6 @@ from analysis.synth.events import event_forms
 from analysis.synth.forms import ROWS_PER_CHILD, child_forms
 from analysis.synth.hand import Spot
 from analysis.synth.sheets import Sheet, encode, identifiers
-from analysis.synth.streams import stream
 from analysis.synth.truth import truth_of
 
 CHILDREN_PER_PART = 20_000
@@ -39,36 +37,43 @@ class SyntheticTrial:
 
 
 def generate(
-    parameters: SyntheticParameters, *, seed: int, scale: float = 1.0, dirt: bool = True
+    parameters: SyntheticParameters,
+    *,
+    seed: int,
+    scale: float = 1.0,
+    dirt: bool = True,
+    disturbing: bool = False,
 ) -> SyntheticTrial:
     """A synthetic trial of `scale` times the published size; equal arguments give equal bytes.
 
-    Without `dirt` the same trial comes clean.
+    Without `dirt` the same trial comes clean; with `disturbing` it has dirt too that moves a result.
 
     Raises
     ------
     SpecError
         If `scale` is not positive, or a mean total would lie outside 0 to 40.
     """
-    return export(draw_trial(parameters, seed=seed, scale=scale), dirt=dirt)
+    return export(draw_trial(parameters, seed=seed, scale=scale), dirt=dirt, disturbing=disturbing)
 
 
-def export(draw: Draw, *, dirt: bool = True) -> SyntheticTrial:
+def export(draw: Draw, *, dirt: bool = True, disturbing: bool = False) -> SyntheticTrial:
     """The files of a drawn trial."""
     family_id, child_id = identifiers("F", draw.families.n), identifiers("C", draw.children.n)
     sheets = _sheets(draw, family_id, child_id)
     spots = []
     if dirt:
-        spots = add_dirt(sheets, data_cut=draw.parameters.data_cut, generator=stream(draw.seed, "dirt"))
-    raw = {path: encode(sheet) for path, sheet in sheets.items() if path != dirt_of.CHILDREN}
+        cut = draw.parameters.data_cut
+        spots = add_dirt(sheets, data_cut=cut, seed=draw.seed, disturbing=disturbing)
+    allocation = sheets.pop(files.ALLOCATION)
+    raw = {path: encode(sheet) for path, sheet in sheets.items() if path != files.CHILDREN}
     later = (
         child_forms(draw, rows, family_id=family_id, child_id=child_id)
         for rows in _parts(draw.children.n)[1:]
     )
-    raw[dirt_of.CHILDREN] = encode(sheets[dirt_of.CHILDREN], later)
+    raw[files.CHILDREN] = encode(sheets[files.CHILDREN], later)
     return SyntheticTrial(
         raw=dict(sorted(raw.items())),
-        allocation=encode(registers.allocation(draw, family_id)),
+        allocation=encode(allocation),
         truth=truth_of(draw),
         dirt=tuple(spots),
     )
@@ -80,7 +85,7 @@ def write_trial(trial: SyntheticTrial, raw_folder: Path, restricted_folder: Path
     No file is written in part.
     """
     for path, content in trial.raw.items():
-        _write_whole((restricted_folder if path == dirt_of.DELIVERY else raw_folder) / path, content)
+        _write_whole((restricted_folder if path == files.DELIVERY else raw_folder) / path, content)
     _write_whole(restricted_folder / "allocation.csv", trial.allocation)
     _write_whole(restricted_folder / "truth.json", (json.dumps(trial.truth, indent=1) + "\n").encode())
     _write_whole(restricted_folder / "dirt.csv", _dirt_list(trial.dirt))
@@ -91,14 +96,15 @@ def _sheets(draw: Draw, family_id: np.ndarray, child_id: np.ndarray) -> dict[str
     children = child_forms(draw, parts[0], family_id=family_id, child_id=child_id)
     children.n_later = (draw.children.n - parts[0].stop) * ROWS_PER_CHILD
     return {
-        dirt_of.CHILDREN: children,
-        dirt_of.FAMILIES: registers.family_forms(draw, family_id),
-        dirt_of.EVENTS: event_forms(draw, family_id, child_id),
-        dirt_of.SCREENING: registers.screening(draw, family_id),
-        dirt_of.WITHDRAWALS: registers.withdrawals(draw, family_id, child_id),
-        "trial/deviations.csv": registers.deviations(draw, family_id),
-        dirt_of.DELIVERY: registers.delivery(draw, family_id),
-        dirt_of.COURT: registers.proceedings(draw, family_id),
+        files.CHILDREN: children,
+        files.FAMILIES: registers.family_forms(draw, family_id),
+        files.EVENTS: event_forms(draw, family_id, child_id),
+        files.SCREENING: registers.screening(draw, family_id),
+        files.WITHDRAWALS: registers.withdrawals(draw, family_id, child_id),
+        files.DEVIATIONS: registers.deviations(draw, family_id),
+        files.DELIVERY: registers.delivery(draw, family_id),
+        files.ALLOCATION: registers.allocation(draw, family_id),
+        files.COURT: registers.proceedings(draw, family_id),
         **_returns(draw, child_id),
     }
 

@@ -1,0 +1,34 @@
+"""A file sent twice: a stale copy with a later name would replace what came between."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from analysis.sources.tabular import SOURCE_COLUMNS
+from analysis.spec.issue import Issue
+
+RULE = "S11"
+
+
+def copies(files: Iterable[str], frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Files with the rows of an earlier one, each with the name of that."""
+    first: dict[tuple, list[str]] = {}
+    found = {}
+    for file in files:
+        alike = first.setdefault((len(frames[file]), *frames[file].columns), [])
+        same = [other for other in alike if _content(frames[other]).equals(_content(frames[file]))]
+        if same and len(frames[file]):
+            found[file] = same[0]
+        else:
+            alike.append(file)
+    return found
+
+
+def copy_issue(table: str, file: str, original: str) -> Issue:
+    """The question to the data manager; no row of the copy is read."""
+    message = f"holds the rows of {original} once more, so none of them is read; was another file meant?"
+    return Issue(table, file, 1, "", "", RULE, "query", "superseded", message)
+
+
+def _content(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns=list(SOURCE_COLUMNS))
