@@ -13,10 +13,9 @@ from analysis.synth.questionnaires import NOT_SCORED
 def realised(draw: Draw) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of the SDQ total at 2.5 years by arm, among the children seen."""
     form, arm = draw.sdq["V5"], draw.families.arm[draw.children.family]
-    scored = form.is_returned & (form.printed["total"] != NOT_SCORED)
+    scored = form.is_returned & (form.printed != NOT_SCORED)
     totals = {
-        code: form.printed["total"][scored & (arm == value)]
-        for value, code in enumerate(arm_codes(draw.parameters))
+        code: form.printed[scored & (arm == value)] for value, code in enumerate(arm_codes(draw.parameters))
     }
     return {code: (float(total.mean()), float(total.std(ddof=1))) for code, total in totals.items()}
 

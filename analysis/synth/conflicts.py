@@ -251,7 +251,8 @@ def stale_return(hand: Hand) -> None:
     first, *_, last = london_files(hand)
     copy = last.replace(".csv", "_resent.csv")
     sheet = hand.sheets[first]
-    hand.sheets[copy] = replace(sheet, columns={name: list(cells) for name, cells in sheet.columns.items()})
+    columns = {name: list(cells) for name, cells in sheet.columns.items()}
+    hand.sheets[copy] = replace(sheet, columns=columns, has_mark=False)
     hand.spots.append(Spot(copy, 1, "", "stale_return", None))
 
 

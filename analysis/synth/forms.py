@@ -87,15 +87,18 @@ def _questionnaire(
         f"{prefix}_form": [coded(names, np.where(here, form.form[rows], -1)) for form, _, here in given],
         f"{prefix}_dt": [dated(np.where(here, visit.date[rows], NO_DATE), ISO) for _, visit, here in given],
     }
-    printed = {
-        name: [numbered(form.printed[name][rows], decimals, missing=~here) for form, _, here in given]
-        for name in given[0][0].printed
+    printed = [{**form.printed_parts, "total": form.printed} for form, _, _ in given]
+    totals = {
+        f"{prefix}_{name}": [
+            numbered(each[name][rows], decimals, missing=~here)
+            for each, (_, _, here) in zip(printed, given, strict=True)
+        ]
+        for name in printed[0]
     }
     items = [_item_text(form.items[rows], here) for form, _, here in given]
     each = {
         f"{prefix}_{item + 1:02d}": [cells[:, item] for cells in items] for item in range(items[0].shape[1])
     }
-    totals = {f"{prefix}_{name}": cells for name, cells in printed.items()}
     return {name: _per_visit(cells) for name, cells in {**columns, **each, **totals}.items()}
 
 

@@ -5,7 +5,7 @@ the items are binomial given it. The mean total is therefore exactly linear. A G
 propensities of siblings and of a child's visits without touching any of these means.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import betaincinv, ndtr
@@ -32,13 +32,15 @@ NO_ANSWER, NOT_SCORED = -1, -1
 class Forms:
     """One instrument at one visit; `items` is (children, items) with `NO_ANSWER`, used if `is_returned`.
 
-    `printed` holds the scores that the source prints, by the end of their column's name.
+    `printed` is the total that the source prints, `printed_parts` its other scores by the end of the name of
+    their column.
     """
 
     is_returned: np.ndarray
     form: np.ndarray
     items: np.ndarray
-    printed: dict[str, np.ndarray]
+    printed: np.ndarray
+    printed_parts: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def latent_difficulties(
@@ -124,7 +126,7 @@ def draw_sdq(
         is_returned=visit.is_attended & returned & is_old_enough(children, visit.date),
         form=(completed_months(children.birth, visit.date) >= 48).astype(np.int8),
         items=items,
-        printed={"total": sdq_total(items)},
+        printed=sdq_total(items),
     )
 
 
@@ -149,7 +151,8 @@ def draw_pedsql(
         is_returned=visit.is_attended & returned & (months >= 1) & (months <= PEDSQL_LAST),
         form=form,
         items=items,
-        printed=pedsql_scores(items, form),
+        printed=_mean_points(items),
+        printed_parts=_pedsql_parts(items, form),
     )
 
 
@@ -188,14 +191,14 @@ def sdq_total(items: np.ndarray) -> np.ndarray:
     return np.where(scored, total, NOT_SCORED)
 
 
-def pedsql_scores(items: np.ndarray, form: np.ndarray) -> dict[str, np.ndarray]:
-    """Means of the answered items of each part and of all, 0 to 100 with 100 best, to two decimals."""
+def _pedsql_parts(items: np.ndarray, form: np.ndarray) -> dict[str, np.ndarray]:
     is_physical = np.arange(items.shape[1]) < PEDSQL_PHYSICAL[form][:, None]
-    parts = {"physical": is_physical, "psychosocial": ~is_physical, "total": np.ones_like(is_physical)}
+    parts = {"physical": is_physical, "psychosocial": ~is_physical}
     return {name: _mean_points(np.where(part, items, NO_ANSWER)) for name, part in parts.items()}
 
 
 def _mean_points(items: np.ndarray) -> np.ndarray:
+    """Mean of the answered items, 0 to 100 with 100 best, to two decimals."""
     answered = items != NO_ANSWER
     points = np.where(answered, 100 - 25 * items.astype(np.int64), 0).sum(axis=1)
     return np.round(points / np.maximum(answered.sum(axis=1), 1), 2)

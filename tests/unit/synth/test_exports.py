@@ -169,6 +169,33 @@ def test_printed_totals_are_those_of_the_items(files):
     assert n_unscored >= MULTIPLE
 
 
+def test_printed_scores_of_the_pedsql_are_means_of_their_items(files, data_spec):
+    forms = {form["id"]: form for form in read_yaml(data_spec / "instruments" / "pedsql.yaml")["forms"]}
+    printed = {"PEDSQL_PHYSICAL": "pedsql_physical", "PEDSQL_PSYCHOSOCIAL": "pedsql_psychosocial"}
+    rows = [row for row in files["trial/redcap_children.csv"] if row["pedsql_form"]]
+    assert len(rows) > 500
+    for row in rows:
+        scales = {each["parameter"]: each["items"] for each in forms[row["pedsql_form"]]["scales"]}
+        items = {name: [f"pedsql_{item:02d}" for item in numbers] for name, numbers in scales.items()}
+        for scale, column in [*printed.items(), (None, "pedsql_total")]:
+            names = items[scale] if scale else [name for each in items.values() for name in each]
+            points = [100 - 25 * int(row[name]) for name in names if row[name]]
+            assert abs(float(row[column]) - sum(points) / len(points)) < 0.00501
+
+
+def test_recorded_ages_are_completed_months(files):
+    birth = {row["record_id"]: row["dob"] for row in files["trial/redcap_children.csv"] if row["dob"]}
+    for row in files["trial/redcap_children.csv"]:
+        assert bool(row["age_m"]) == (row["visit_status"] == "attended")
+        if row["age_m"]:
+            born, seen = (
+                tuple(int(part) for part in day.split("-"))
+                for day in (birth[row["record_id"]], row["visit_dt"])
+            )
+            months = (seen[0] - born[0]) * 12 + seen[1] - born[1] - (seen[2] < born[2])
+            assert row["age_m"] == str(months)
+
+
 def test_forms_fit_the_age(files, data_spec):
     birth = {row["record_id"]: row["dob"] for row in files["trial/redcap_children.csv"] if row["dob"]}
     for name, prefix in (("sdq", "sdq"), ("pedsql", "pedsql")):
