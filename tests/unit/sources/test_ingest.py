@@ -39,6 +39,7 @@ VISITS = {
     "table": "assessments",
     "files": "forms.csv",
     "where": {"event": ["V3", "V4"]},
+    "constants": {"age_months": ""},
     "columns": {
         "child_id": "id",
         "visit": "event",
@@ -236,7 +237,8 @@ def test_equal_rows_within_one_return_stay_for_the_data_manager(exports: Exports
 
 def test_a_row_superseded_twice_is_counted_twice(exports: Exports) -> None:
     for year in (2018, 2019, 2020):
-        exports.write(f"returns_{year}.csv", FIRST)
+        # Not the same file again, which would be a stale copy.
+        exports.write(f"returns_{year}.csv", FIRST.replace("U6", {2018: "U6", 2019: "U4", 2020: "U1"}[year]))
     read = exports.read(RETURNS, tables=("placements",))
     tables, counts = read.tables, read.counts
     assert set(tables["placements"]["source_file"]) == {"returns_2020.csv"}
@@ -359,3 +361,26 @@ def test_a_refused_file_is_told_once_for_all_its_tables(exports: Exports) -> Non
     ((file, tables, error),) = [(each.file, each.tables, each.error) for each in refused]
     assert (file, tables) == ("forms.csv", ("children", "assessments"))
     assert isinstance(error, BlindingError)
+
+
+def test_a_stale_copy_under_a_later_name_replaces_nothing(exports: Exports) -> None:
+    """The first return comes again as the last; every row of it is counted, and none is read."""
+    header, row = "CHILD,DECOM,DEC,LS,PLACE,REC,RNE\n", "C0001,01/04/2018,{},C2,U6,{},S\n"
+    first, second = header + row.format("", ""), header + row.format("05/05/2019", "E4A")
+    for name, content in (
+        ("returns_2018.csv", first),
+        ("returns_2019.csv", second),
+        ("returns_2020.csv", first),
+    ):
+        exports.write(name, content)
+    read = exports.read(RETURNS, tables=("placements",))
+    assert read.tables["placements"]["end_date"].tolist() == ["2019-05-05"]
+    counts = {each.file: (each.rows_in, each.rows_kept, each.rows_superseded) for each in read.counts}
+    assert counts == {
+        "returns_2018.csv": (1, 0, 1),
+        "returns_2019.csv": (1, 1, 0),
+        "returns_2020.csv": (1, 0, 1),
+    }
+    (issue,) = read.issues
+    assert (issue.rule, issue.source_file, issue.severity) == ("S11", "returns_2020.csv", "query")
+    assert "returns_2018.csv" in issue.message
