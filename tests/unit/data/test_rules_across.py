@@ -98,6 +98,13 @@ def test_exchanged(breaks) -> None:
     assert breaks("pedsql", text, **rule) == [1, 2]
 
 
+def test_equal_parts_are_not_exchanged(breaks) -> None:
+    """All answers 0: each score is 100, and an exchange would change nothing."""
+    printed = {"printed_physical": "PEDSQL_PHYSICAL", "printed_psychosocial": "PEDSQL_PSYCHOSOCIAL"}
+    text = pedsql(("100", "100", "100")).replace(" | 2", " | 0").replace("| 0-4 |", "| 2-4 |")
+    assert breaks("pedsql", text, kind="exchanged", column="printed_physical", printed=printed) == []
+
+
 def test_sum_equals_of_a_scale(breaks) -> None:
     text = pedsql(("100", "50", "69.05"), ("99.4", "50.6", "69"))
     assert breaks("pedsql", text, kind="sum_equals", column="printed_physical", value="PEDSQL_PHYSICAL") == [
@@ -125,6 +132,13 @@ def test_impossible_at_age(breaks) -> None:
     # Row 5 is 215 months old, beyond 180; row 6 is 216; row 7 is before birth, another rule's finding.
     assert breaks("placements", text, **rule, limits=limits) == [0, 3, 5, 6]
     assert breaks("placements", text, **rule, limits={"K2": (24, 180)}) == [0, 3, 5]
+
+
+def test_a_birth_date_kept_by_month_may_be_younger_than_the_greatest_age(breaks) -> None:
+    """C0003 is 31 or 30 months old on 2019-02-15, and 32 or 31 on 2019-03-01."""
+    text = "child_id | start_date | placement_code\nC0003 | 2019-02-15 | K2\nC0003 | 2019-03-01 | K2"
+    rule = {"kind": "impossible_at_age", "column": "placement_code", "other": "start_date"}
+    assert breaks("placements", text, **rule, limits={"K2": (24, 30)}) == [1]
 
 
 AGES = """
@@ -267,7 +281,7 @@ HISTORY = {"kind": "off_own_history", "column": "score", "other": "scale", "thre
 
 
 def test_off_own_history_finds_the_odd_visit_of_three(spec: Spec, breaks) -> None:
-    """15 points off, when changes have a standard deviation of sqrt(4 + 2) = 2.4; the level does not matter."""
+    """15 points off, where changes have a standard deviation of sqrt(4 + 2) = 2.4; levels do not matter."""
     frame = histories(spec, 80, visits=3)
     assert breaks("scales", frame, **HISTORY) == []
     frame.loc[100, "score"] += 15
