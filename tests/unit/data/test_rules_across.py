@@ -156,6 +156,12 @@ def test_age_differs_and_in_other_unit(breaks) -> None:
     about = {"column": "age_months", "other": "visit_date"}
     assert breaks("assessments", AGES, kind="age_differs", **about) == [1, 2]
     assert breaks("assessments", AGES, kind="in_other_unit", value="12", **about) == [2]
+    # A baby of one month, in years as in months.
+    baby = "child_id | visit | visit_date | age_months\nC0004 | V3 | 2014-07-25 | 0"
+    assert breaks("assessments", baby, kind="in_other_unit", value="12", **about) == []
+    for age, found in (("22", [0]), ("23", []), ("25", []), ("26", [0])):
+        one = f"child_id | visit | visit_date | age_months\nC0001 | V3 | 2014-03-15 | {age}"
+        assert breaks("assessments", one, kind="age_differs", **about) == found
     near = AGES.replace("| 24", "| 25").replace("| 37", "| 40")
     # One month off is a way of counting; two are not, given the month of doubt.
     assert breaks("assessments", near, kind="age_differs", **about) == [1, 2, 3]
@@ -179,11 +185,12 @@ def test_births_too_close(breaks) -> None:
         "C0010 | F0004 | 2012-09-20 | month",  # perhaps 233 days
         "C0011 | F0005 | 2012-03-01 | month",
         "C0012 | F0005 | 2012-03-20 | day",  # perhaps twins
+        "C0013 | F0006 | 2012-06-01 | day",  # of another family
     )
     rule = {"kind": "births_too_close", "column": "birth_date", "other": "family_id", "between": (1, 213)}
     assert breaks("children", text, **rule) == [0, 1, 5, 6, 7]
     turned = "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])])
-    assert breaks("children", turned, **rule) == sorted(11 - at for at in [0, 1, 5, 6, 7])
+    assert breaks("children", turned, **rule) == sorted(12 - at for at in [0, 1, 5, 6, 7])
 
 
 FORMS = """
@@ -216,6 +223,9 @@ def test_swapped_ages(breaks) -> None:
     rule = {"kind": "swapped_ages", "column": "age_months", "other": "visit_date"}
     assert breaks("assessments", text, **rule) == [1]  # the row of the first of the two children
     assert breaks("assessments", text.replace("| 59", "| 38"), **rule) == []
+    # One of them fits the sibling, the other nobody.
+    assert breaks("assessments", text.replace("| 38", "| 12"), **rule) == []
+    assert breaks("assessments", text.replace("| 59", "| 12"), **rule) == []
 
 
 def test_a_whole_column_in_years_is_no_swap(breaks) -> None:
