@@ -15,6 +15,8 @@ from analysis.spec.tables import MISSING_MARK, Field, Table
 SHOWN = 12  # codes listed in a message
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+# A spreadsheet runs a cell that begins so. Numbers are of their own type, and codes are ours.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 INTEGERS = re.compile(rf"(?:{INTEGER.pattern}\n)*+", re.ASCII)  # one a line
 # The lifetime of anybody in the trial. Years such as 1900 and 2999 are placeholders in every system.
 DATE = re.compile(r"(19(?!00)|20)\d\d-\d\d-\d\d", re.ASCII)
@@ -75,6 +77,10 @@ def _limits(
     if limits.pattern:
         matches = cells.str.fullmatch(limits.pattern).astype(bool)
         yield "S06", f"does not have the form {limits.pattern}", present & ~matches
+        present = present & matches
+    if field.type == "string" and not field.codelist:
+        formulas = cells.str.startswith(FORMULA_STARTS).astype(bool)
+        yield "S06", "begins like a formula of a spreadsheet", present & formulas
     if limits.minimum is not None or limits.maximum is not None:
         low = -np.inf if limits.minimum is None else limits.minimum
         high = np.inf if limits.maximum is None else limits.maximum

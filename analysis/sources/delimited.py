@@ -2,23 +2,13 @@
 
 import csv
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import SourceError
+from analysis.sources.text import Text
 from analysis.spec.mapping import Dialect
 
 LONGEST_CELL = 50_000_000  # characters; REDCap exports hold cells beyond the csv module's default of 131,072
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The cells of one file: `columns` from its header, `lines[k]` the line on which `rows[k]` begins."""
-
-    file: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
 
 
 def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
@@ -58,17 +48,22 @@ def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
     return Text(file, header, tuple(rows[1:]), tuple(lines[1:]))
 
 
-def _decode(path: Path, dialect: Dialect, *, file: str) -> str:
+def read_whole(path: Path, *, file: str) -> bytes:
+    """The content of a file, or a `SourceError` that names it below the raw folder only."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise SourceError(f"{file}: cannot be read ({error.strerror}).") from error
+
+
+def _decode(path: Path, dialect: Dialect, *, file: str) -> str:
+    raw = read_whole(path, file=file)
     try:
         text = raw.decode(dialect.encoding)
-    except UnicodeDecodeError as error:
-        line = (
-            error.object[: error.start].count(b"\n") + 1
-        )  # without the byte-order mark the decoder took off
+    except UnicodeError as error:
+        # Without the byte-order mark that the decoder took off; some codecs do not say where they stopped.
+        read = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
+        line = read.count(b"\n") + 1
         raise SourceError(
             f"{file}, row {line}: not {dialect.encoding} text; check the encoding in its mapping."
         ) from error

@@ -1,44 +1,26 @@
 """Raw exports of any supported kind -> raw tables as text, nothing dropped without a count."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import BlindingError, SourceError, TrialError
+from analysis.errors import BlindingError, SourceError
 from analysis.sources import clas, tabular
 from analysis.sources.blinding import check_cells, check_columns
 from analysis.sources.copies import copies, copy_issue
 from analysis.sources.date_formats import mixed_dates
-from analysis.sources.delimited import read_delimited
+from analysis.sources.formats import read_file
+from analysis.sources.places import ALLOCATION, Refuse, Refused, check_declared, files_of, stop_at
 from analysis.sources.request import Request
 from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping, Source
 
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file, or a pattern of files, that could not be taken, the tables that lack it, and why."""
-
-    file: str
-    tables: tuple[str, ...]
-    error: TrialError
-
-
-Refuse = Callable[[Refused], None]
-
-
-def stop_at(refused: Refused) -> None:
-    """The first file that is refused ends the run."""
-    raise refused.error
-
-
 READERS = {"tabular": tabular.read_fields, "clas": clas.read_fields}
-ALLOCATION, ARM = "allocation", "arm"
+ARM = "arm"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 
@@ -94,8 +76,8 @@ def ingest(
     if spec.audience(wanted) == "closed":
         folder = _restricted_folder(allocation)
     else:
-        _check_declared(spec, mapping, folder, refuse)
-    found = [(source, _files_of(source, folder, allocation, refuse)) for source in sources]
+        check_declared(spec, mapping, folder, refuse)
+    found = [(source, files_of(source, mapping, folder, allocation, refuse)) for source in sources]
     files = _read_files(spec, mapping, found, say, refuse)
     files = _check_claimed(files, found, mapping, refuse)
     found = [(source, {name: path for name, path in each.items() if name in files}) for source, each in found]
@@ -129,41 +111,6 @@ def _restricted_folder(allocation: Path | None) -> Path:
     return allocation.parent
 
 
-def _check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -> None:
-    """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
-    files: dict[str, set[Path]] = {"open": set(), "closed": set()}
-    for source in mapping.sources:
-        files[spec.table(source.table).audience].update(folder.glob(source.files))
-    for path in sorted(files["closed"]):
-        name = path.relative_to(folder).as_posix()
-        message = "this file reveals the arm and lies among the open exports; keep it in the folder of the"
-        refuse(Refused(name, (), BlindingError(f"{name}: {message} allocation.")))
-    read = files["open"] | files["closed"]
-    known = read.union(*(folder.glob(pattern) for pattern in mapping.ignore_files))
-    stray = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
-    for path in [path for path in stray if not path.name.startswith(".")]:
-        name = path.relative_to(folder).as_posix()
-        message = "no entry of the mapping reads this file; map it, list it under ignore_files or take it out"
-        refuse(Refused(name, (), SourceError(f"{name}: {message} of the raw folder.")))
-
-
-def _in_order(path: Path) -> list[str | int]:
-    """Numbers in a name count as numbers, so that a tenth return follows the ninth."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.as_posix())]
-
-
-def _files_of(source: Source, folder: Path, allocation: Path | None, refuse: Refuse) -> dict[str, Path]:
-    """Name for messages -> path of every file an entry reads, in order of name."""
-    if source.table == ALLOCATION:
-        return {allocation.name: allocation}
-    paths = sorted((path for path in folder.glob(source.files) if path.is_file()), key=_in_order)
-    found = {path.relative_to(folder).as_posix(): path for path in paths}
-    if not found:
-        message = f"{source.files}: no such file in the raw folder; table {source.table} is read from it."
-        refuse(Refused(source.files, (source.table,), SourceError(message)))
-    return found
-
-
 def _read_files(
     spec: Spec, mapping: Mapping, found: Found, say: Callable[[str], None], refuse: Refuse
 ) -> dict[str, pd.DataFrame]:
@@ -185,11 +132,9 @@ def _tables_of(file: str, found: Found) -> tuple[str, ...]:
 
 
 def _read_file(spec: Spec, mapping: Mapping, source: Source, path: Path, *, file: str) -> pd.DataFrame:
-    declared = {
-        name for other in mapping.sources if other.files == source.files for name in other.read_columns
-    }
+    declared = {name for other in mapping.read_with(source) for name in other.read_columns}
     audience = spec.table(source.table).audience
-    text = read_delimited(path, mapping.dialects[source.dialect], file=file)
+    text = read_file(path, mapping.dialects[source.dialect], file=file)
     check_columns(text.columns, declared, file=file, audience=audience)
     frame = tabular.as_frame(text)
     if audience == "open":
@@ -207,9 +152,9 @@ def _check_claimed(
     """The files of which every row and cell is taken by an entry."""
     claimed = {}
     for file, frame in frames.items():
-        patterns = {source.files for source, files in found if file in files}
+        here = [other for source, files in found if file in files for other in mapping.read_with(source)]
         try:
-            _check_claims(frame, [each for each in mapping.sources if each.files in patterns], file=file)
+            _check_claims(frame, [each for each in mapping.sources if each in here], file=file)
         except SourceError as error:
             refuse(Refused(file, _tables_of(file, found), error))
         else:

@@ -9,14 +9,16 @@ from functools import lru_cache, partial
 import pandas as pd
 
 from analysis.errors import SourceError
-from analysis.sources.delimited import Text
 from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
+from analysis.sources.text import Text
 from analysis.spec.characters import fold_lookalikes
 from analysis.spec.mapping import Dialect, Mapping, Source
 from analysis.spec.tables import MISSING_MARK, Field, Table
 
 SOURCE_COLUMNS = ("source_file", "source_row")
+# Before a code that the file itself says is a missing value: no code of a value can be taken for it.
+USER_MISSING = 2 * MISSING_MARK
 _SWAPPED_MARKS = str.maketrans(",.", ".,")
 
 
@@ -56,6 +58,8 @@ def as_frame(text: Text) -> pd.DataFrame:
     trimmed = frame.apply(each_distinct, change=str.strip) if len(frame) else frame
     trimmed.attrs["cells_trimmed"] = int((trimmed != frame).to_numpy().sum())
     frame = trimmed
+    for column, codes in text.missing.items():
+        frame[column] = frame[column].mask(frame[column].isin(codes), USER_MISSING + frame[column])
     frame["source_file"], frame["source_row"] = text.file, [str(line) for line in text.lines]
     return frame
 
@@ -134,9 +138,8 @@ def to_fields(frame: pd.DataFrame, source: Source, mapping: Mapping, table: Tabl
             out[name] = source.constants[name]
         else:
             codes = source.values.get(name, {})
-            out[name] = _convert(
-                frame[source.columns[name]], table.field(name), codes, mapping.missing, dialect
-            )
+            missing = mapping.missing | source.missing.get(name, {})
+            out[name] = _convert(frame[source.columns[name]], table.field(name), codes, missing, dialect)
     out["source_file"], out["source_row"] = frame["source_file"], frame["source_row"]
     return out
 
@@ -156,7 +159,8 @@ def _one(
 ) -> str:
     if not cell:
         return ""
-    if reason := missing.get(cell) or missing.get(_whole(cell)):
+    code = cell.removeprefix(USER_MISSING)
+    if reason := missing.get(code) or missing.get(_whole(code)):
         return MISSING_MARK + reason
     if cell[0] == MISSING_MARK and not cell[1:2].isdecimal():
         # Our mark in their file is no reason that anybody declared: marked twice, it meets the checks.

@@ -26,6 +26,11 @@ def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
     )
     for files in {source.files for source in mapping.sources}:
         _check_file(spec, [each for each in mapping.sources if each.files == files], where=f"{file}, {files}")
+    for source in mapping.sources:
+        if len({mapping.dialects[other.dialect] for other in mapping.read_with(source)}) > 1:
+            raise SpecError(
+                f"{file}, {source.files}: read with two dialects; only the sheets of a workbook may."
+            )
 
 
 def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -> None:
@@ -42,6 +47,9 @@ def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -
     # One block of values may serve several tables, so a key need not be a field of this one.
     known = {name for each in spec.package.resources for name in each.columns} | EPISODE_COLUMNS
     check_known(source.values, known, where=f"{where}, values", what="field of any table")
+    check_known(source.missing, known, where=f"{where}, missing", what="field of any table")
+    for name, codes in source.missing.items():
+        check_known(codes.values(), spec.package.reasons, where=f"{where}, missing of {name}", what="reason")
     for name in columns & set(source.values):
         if codelist := table.field(name).codelist:
             codes = source.values[name].values()

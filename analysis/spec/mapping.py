@@ -1,6 +1,6 @@
 """How an export becomes raw tables: a mapping is data, one file per kind of export."""
 
-import codecs
+import re
 from datetime import date, datetime
 from itertools import permutations
 from typing import Annotated, Literal, Self
@@ -12,10 +12,23 @@ from analysis.spec.base import Declaration, Name
 
 def _known_encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        "".encode(name)  # refuses what is no encoding of text: base64, zip
     except LookupError as error:
-        raise ValueError("not an encoding that Python knows") from error
+        raise ValueError("not an encoding of text that Python knows") from error
     return name
+
+
+def _separates(mark: str) -> str:
+    if mark in '\r\n\0"':
+        raise ValueError("not a mark that can separate cells")
+    return mark
+
+
+def _inside(pattern: str) -> str:
+    """A path that stays below the raw folder."""
+    if re.match(r"[/\\]|[A-Za-z]:", pattern) or ".." in re.split(r"[/\\]", pattern):
+        raise ValueError("not a path or pattern below the raw folder")
+    return pattern
 
 
 # Days of which no part can be taken for another by chance of its size.
@@ -34,13 +47,47 @@ def _one_reading(formats: tuple[str, ...]) -> tuple[str, ...]:
     return formats
 
 
-class Dialect(Declaration):
-    """How a delimited text file is written; a date in any of the forms `dates`, of which no text fits two."""
+# What each format needs to be told; whatever else a file is, it says itself.
+FORMAT_KEYS = {
+    "delimited": frozenset({"delimiter", "encoding", "decimal"}),
+    "excel": frozenset({"sheet"}),
+    "stata": frozenset({"cells"}),
+    "spss": frozenset({"cells"}),
+    "sas7bdat": frozenset(),
+    "xport": frozenset({"encoding"}),
+    "parquet": frozenset(),
+}
+OPTIONAL_KEYS = {"excel": frozenset({"ignore_sheets"})}
+ISO_DAY = "%Y-%m-%d"
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
-    encoding: Annotated[str, AfterValidator(_known_encoding)]
-    decimal: Literal[".", ","]
+
+class Dialect(Declaration):
+    """How a file is written: its format, what that format needs to be told, and the forms of dates in text.
+
+    A date is in any of the forms `dates`, of which no text fits two. What a format knows for a date arrives
+    in ISO form. `cells` says whether a cell with a value label is its code or its label.
+    """
+
+    format: Literal["delimited", "excel", "stata", "spss", "sas7bdat", "xport", "parquet"] = "delimited"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separates)] = ","
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8-sig"
+    decimal: Literal[".", ","] = "."
+    sheet: str = ""
+    ignore_sheets: tuple[Name, ...] = ()
+    cells: Literal["codes", "labels"] = "codes"
     dates: Annotated[tuple[str, ...], AfterValidator(_one_reading)]
+
+    @model_validator(mode="after")
+    def _keys_of_the_format(self) -> Self:
+        needed = FORMAT_KEYS[self.format]
+        given = self.model_fields_set - {"format", "dates"}
+        if absent := sorted(needed - given):
+            raise ValueError(f"format {self.format} needs {', '.join(absent)}")
+        if unread := sorted(given - needed - OPTIONAL_KEYS.get(self.format, frozenset())):
+            raise ValueError(f"format {self.format} does not read {', '.join(unread)}")
+        if self.format != "delimited":
+            _one_reading((*self.dates, ISO_DAY))
+        return self
 
 
 class SourceBase(Declaration):
@@ -48,11 +95,12 @@ class SourceBase(Declaration):
 
     kind: str
     table: str
-    files: Name
+    files: Annotated[Name, AfterValidator(_inside)]
     dialect: str
     columns: dict[str, str]
     constants: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
+    missing: dict[str, dict[str, str]] = {}
     where: dict[str, tuple[str, ...]] = {}
     unless_blank: tuple[str, ...] = ()
     latest_by: tuple[str, ...] = ()
@@ -104,3 +152,12 @@ class Mapping(Declaration):
     def of_tables(self, tables: frozenset[str]) -> tuple[Source, ...]:
         """The entries that fill these tables, in file order."""
         return tuple(source for source in self.sources if source.table in tables)
+
+    def read_with(self, source: SourceBase) -> tuple[Source, ...]:
+        """The entries that read the same files, and in workbooks the same sheet."""
+        sheet = self.dialects[source.dialect].sheet
+        return tuple(
+            other
+            for other in self.sources
+            if (other.files, self.dialects[other.dialect].sheet) == (source.files, sheet)
+        )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.data.cells import cell_problems
+from analysis.data.cells import FORMULA_STARTS, cell_problems
 from analysis.spec.declarations import Spec
 from tests.unit.data.tables import cells
 
@@ -96,6 +96,10 @@ def test_a_valid_cell(problems, name: str, field: str, cell: str) -> None:
         ("sdq", "child_id", "C0001x", "S06"),
         ("sdq", "child_id", "C\u0660001", "S06"),
         ("reported_events", "child_id", "C12345678", "S06"),
+        ("sdq", "source_file", "=HYPERLINK(1)", "S06"),
+        ("sdq", "source_file", "-2+3.csv", "S06"),
+        ("sdq", "source_file", "\t@SUM(1)", "S06"),
+        ("sdq", "child_id", "=1+1", "S06"),
         ("sdq", "child_id", "", "S07"),
         ("sdq", "form", ".blank", "S07"),
         ("sdq", "completed_date", ".placeholder", "S07"),
@@ -103,6 +107,13 @@ def test_a_valid_cell(problems, name: str, field: str, cell: str) -> None:
 )
 def test_a_broken_cell(problems, name: str, field: str, cell: str, rule: str) -> None:
     assert problems(name, field, cell) == [rule]
+
+
+def test_no_code_is_a_formula(spec: Spec) -> None:
+    """A field with a code list is not looked at for formulas: its cells are its codes."""
+    codes = [code for each in spec.codes.values() for code in each]
+    assert codes
+    assert not [code for code in codes if code.startswith(FORMULA_STARTS)]
 
 
 def test_an_unknown_reason_in_a_required_field_breaks_two_rules(problems) -> None:

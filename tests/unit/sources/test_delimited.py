@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SourceError
-from analysis.sources.delimited import Text, read_delimited
+from analysis.sources.delimited import read_delimited
+from analysis.sources.text import Text
 from tests.unit.sources.conftest import COMMA, SEMICOLON
 
 
