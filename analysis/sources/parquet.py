@@ -7,19 +7,19 @@ from typing import Any
 
 from analysis.errors import SourceError
 from analysis.sources import moments
-from analysis.sources.text import Text, check_size
+from analysis.sources.text import Text, check_size, from_columns
 from analysis.spec.mapping import Dialect
 
 MOST_BYTES = 2_000_000_000  # of all columns unpacked, as declared; a trial's export has megabytes
 
 
 def read_parquet(path: Path, dialect: Dialect, *, file: str) -> Text:
-    """Read a Parquet file whole; `Text.lines` are its rows from 1.
+    """Read a Parquet file whole.
 
     Raises
     ------
     SourceError
-        If it declares an absurd size, or a column is a list, a structure or bytes.
+        If it declares an absurd size or a column twice, or a column is a list, a structure or bytes.
     """
     from pyarrow import parquet
 
@@ -30,9 +30,10 @@ def read_parquet(path: Path, dialect: Dialect, *, file: str) -> Text:
         raise SourceError(f"{file}: declares more than {MOST_BYTES:,} bytes; not an export of a trial.")
     _check_types(opened.schema_arrow, file=file)
     table = opened.read(use_threads=False)
-    columns = [_texts(column.to_pylist(), _is_single(column.type)) for column in table.columns]
-    rows = tuple(zip(*columns, strict=True))
-    return Text(file, tuple(table.column_names), rows, tuple(range(1, len(rows) + 1)))
+    if len(set(table.column_names)) < len(table.column_names):
+        raise SourceError(f"{file}: a column is given twice.")
+    cells = (_texts(column.to_pylist(), _is_single(column.type)) for column in table.columns)
+    return from_columns(file, dict(zip(table.column_names, cells, strict=True)))
 
 
 def _check_types(schema: Any, *, file: str) -> None:

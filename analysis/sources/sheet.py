@@ -217,11 +217,13 @@ def _index(text: str) -> int:
 
 def place(corner: str) -> tuple[int, int]:
     """Column from 0 and row of a cell such as AB12."""
-    letters, row = _PLACE.fullmatch(corner.replace("$", "")).groups()
+    found = _PLACE.fullmatch(corner)
+    if not found:
+        raise ValueError("not a place in a sheet")
     column = 0
-    for letter in letters:
+    for letter in found[1]:
         column = 26 * column + ord(letter) - ord("A") + 1
-    return column - 1, int(row)
+    return column - 1, int(found[2])
 
 
 def unescaped(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from analysis.errors import SourceError
 from analysis.sources import moments
 from analysis.sources.moments import ToText
-from analysis.sources.text import Text, check_size
+from analysis.sources.text import Text, check_size, from_columns
 from analysis.spec.mapping import Dialect
 from analysis.spec.tables import MISSING_MARK
 
@@ -19,7 +19,7 @@ def read_statistical(path: Path, dialect: Dialect, *, file: str) -> Text:
     """Read a Stata (dta), SPSS (sav, zsav) or SAS (sas7bdat) file whole.
 
     A missing value of several kinds (``.a`` of Stata, ``.A`` and ``._`` of SAS) arrives as written there; a
-    user-missing value of SPSS as its code, which `Text.missing` names. `Text.lines` are observations.
+    user-missing value of SPSS as its code, which `Text.missing` names.
 
     Raises
     ------
@@ -45,8 +45,7 @@ def read_statistical(path: Path, dialect: Dialect, *, file: str) -> Text:
     if dialect.cells == "labels":
         for name, each in labels.items():
             columns[name] = _labelled(columns[name], each, missing.get(name, ()), name, file=file)
-    rows = tuple(zip(*columns.values(), strict=True))
-    return Text(file, names, rows, tuple(range(1, len(rows) + 1)), labels, missing)
+    return from_columns(file, columns, labels, missing)
 
 
 def _texts(name: str, cells: Iterable[Any], about: Any, form: str) -> list[str]:

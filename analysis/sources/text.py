@@ -1,6 +1,6 @@
 """The cells of one file as text: what every reader of a format gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis.errors import SourceError
@@ -13,9 +13,9 @@ MOST_CELLS = 50_000_000
 class Text:
     """The cells of one file: `columns` from its header, `lines[k]` the line on which `rows[k]` begins.
 
-    In a file without lines it is the row of the sheet, or the number of the observation. `labels` holds, by
-    column, the label of each code; `missing`, by column, the codes that the file itself says are missing
-    values. Both are empty where a format has no such thing.
+    In a workbook it is the row of the sheet; in a file without lines the names of the columns count as the
+    first. `labels` holds, by column, the label of each code; `missing`, by column, the codes that the file
+    itself says are missing values. Both are empty where a format has no such thing.
     """
 
     file: str
@@ -24,6 +24,27 @@ class Text:
     lines: tuple[int, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def from_columns(
+    file: str,
+    columns: Mapping[str, Sequence[str]],
+    labels: Mapping[str, Mapping[str, str]] | None = None,
+    missing: Mapping[str, tuple[str, ...]] | None = None,
+) -> Text:
+    """The cells of a file that is kept by columns, all of one length."""
+    rows = tuple(zip(*columns.values(), strict=True))
+    return Text(file, tuple(columns), rows, _lines(len(rows)), labels or {}, missing or {})
+
+
+def from_observations(file: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Text:
+    """The cells of a file that is kept by observations."""
+    rows = tuple(rows)
+    return Text(file, tuple(columns), rows, _lines(len(rows)))
+
+
+def _lines(n: int) -> tuple[int, ...]:
+    return tuple(range(2, n + 2))
 
 
 def check_size(n_rows: int, n_columns: int, *, file: str) -> None:

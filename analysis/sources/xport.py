@@ -13,7 +13,7 @@ from analysis.errors import SourceError
 from analysis.sources import moments
 from analysis.sources.delimited import read_whole
 from analysis.sources.moments import ToText
-from analysis.sources.text import Text, check_size
+from analysis.sources.text import Text, check_size, from_observations
 from analysis.spec.mapping import Dialect
 from analysis.spec.tables import MISSING_MARK
 
@@ -32,7 +32,7 @@ class _Variable:
 
 
 def read_xport(path: Path, dialect: Dialect, *, file: str) -> Text:
-    """Read a transport file of one data set whole; `Text.lines` are observations.
+    """Read a transport file of one data set whole.
 
     A special missing value arrives as SAS writes it, ``.A`` to ``.Z`` and ``._``.
 
@@ -94,11 +94,11 @@ def _observations(content: bytes, variables: list[_Variable], encoding: str, *, 
     # The last record is filled up with blanks, which may look like observations.
     while n and len(content) - (n - 1) * length < RECORD + length and not content[(n - 1) * length :].strip():
         n -= 1
-    rows = tuple(
+    rows = (
         tuple(_cell(content[k * length + each.start :][: each.width], each, encoding) for each in variables)
         for k in range(n)
     )
-    return Text(file, tuple(each.name for each in variables), rows, tuple(range(1, n + 1)))
+    return from_observations(file, [each.name for each in variables], rows)
 
 
 def _cell(raw: bytes, variable: _Variable, encoding: str) -> str:

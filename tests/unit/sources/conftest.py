@@ -10,6 +10,12 @@ from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Dialect, Mapping
 
 COMMA = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=("%d/%m/%Y", "%Y-%m-%d"))
+SPSS = Dialect(format="spss", cells="codes", dates=())
+STATA = Dialect(format="stata", cells="codes", dates=())
+SHEETS = {
+    sheet: Dialect(format="excel", sheet=sheet, ignore_sheets=("Events", "Visits"), dates=("%d/%m/%Y",))
+    for sheet in ("Events", "Visits")
+}
 SEMICOLON = Dialect(delimiter=";", encoding="cp1252", decimal=",", dates=("%d.%m.%Y",))
 
 
@@ -38,7 +44,7 @@ class Exports:
         usual = {"kind": "tabular", "dialect": "comma"}
         mapping = Mapping(
             name="test",
-            dialects={"comma": COMMA, "semicolon": SEMICOLON},
+            dialects={"comma": COMMA, "semicolon": SEMICOLON, "spss": SPSS, "stata": STATA, **SHEETS},
             missing=missing or {},
             ignore_files=ignore_files,
             sources=[{**usual, **source} for source in sources],

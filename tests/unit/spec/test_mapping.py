@@ -118,6 +118,48 @@ def test_a_date_that_two_forms_read_as_two_days_is_refused() -> None:
             Dialect(**how, dates=pair)
 
 
+@pytest.mark.parametrize(
+    ("how", "word"),
+    [
+        ({"delimiter": ",", "encoding": "utf-8"}, "needs decimal"),
+        ({"delimiter": ",", "encoding": "utf-8", "decimal": ".", "sheet": "a"}, "does not read sheet"),
+        ({"delimiter": "\n", "encoding": "utf-8", "decimal": "."}, "separate cells"),
+        ({"delimiter": '"', "encoding": "utf-8", "decimal": "."}, "separate cells"),
+        ({"delimiter": ",", "encoding": "base64", "decimal": "."}, "encoding of text"),
+        ({"delimiter": ",", "encoding": "zip", "decimal": "."}, "encoding of text"),
+        ({"format": "excel"}, "needs sheet"),
+        ({"format": "excel", "sheet": "a", "delimiter": ","}, "does not read delimiter"),
+        ({"format": "stata"}, "needs cells"),
+        ({"format": "spss", "cells": "names"}, "cells"),
+        ({"format": "sas7bdat", "cells": "codes"}, "does not read cells"),
+        ({"format": "xport"}, "needs encoding"),
+        ({"format": "parquet", "encoding": "utf-8"}, "does not read encoding"),
+        ({"format": "excel", "sheet": "a", "dates": ["%Y-%d-%m"]}, "read one text as two days"),
+        ({"format": "access"}, "format"),
+    ],
+)
+def test_a_dialect_has_the_keys_that_its_format_reads(how: dict, word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        Dialect(**{"dates": (), **how})
+
+
+def test_a_file_is_read_with_one_dialect_but_for_sheets(declarations: Declarations) -> None:
+    """The second of two dialects would be passed over without a word."""
+    old = "files: trial/redcap_children.csv\n    dialect: redcap\n    where: {redcap_event_name: [enrolment]}"
+    declarations.edit(FILE, old, old.replace("dialect: redcap", "dialect: spreadsheet"))
+    assert "trial/redcap_children.csv: read with two dialects" in declarations.refusal(mapping="synthetic")
+
+
+def test_missing_codes_of_a_field_are_declared(declarations: Declarations) -> None:
+    old = "    files: trial/deviations.csv\n"
+    declarations.edit(FILE, old, old + '    missing: {category: {"9": declined}}\n')
+    message = declarations.refusal(mapping="synthetic")
+    assert "missing of category" in message
+    assert "declined" in message
+    declarations.edit(FILE, "missing: {category: {", "missing: {categories: {")
+    assert "no such field of any table: categories" in declarations.refusal(mapping="synthetic")
+
+
 def test_a_copied_mapping_has_the_name_of_its_file(declarations: Declarations) -> None:
     folder = declarations.folder / "mappings"
     (folder / "mine.yaml").write_text((folder / "synthetic.yaml").read_text())
