@@ -9,6 +9,9 @@ from analysis.errors import BlindingError, SourceError
 from analysis.spec.arm_words import is_arm_like
 
 SHORTEST_WORD = 3  # letters
+# What can only be meant as the name of a column: a header may hold a name of somebody, an id or a date by
+# mistake.
+NAME = re.compile(r"(?!.*\d{3})[A-Za-z]\w{,63}(?:[ .-][a-z]\w{,63}){,8}", re.ASCII)
 
 
 def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str, audience: str) -> None:
@@ -28,18 +31,23 @@ def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str,
         )
     if audience == "open" and (revealing := [column for column in columns if is_arm_like(column)]):
         raise BlindingError(
-            f"{file}, row 1: column '{revealing[0]}' looks like the arm; an open file may not hold it. "
-            "Remove it from the export, or map the file to a closed table."
+            f"{file}, row 1: {_called(revealing[0], columns)} looks like the arm; an open file may not hold "
+            "it. Remove it from the export, or map the file to a closed table."
         )
     # Only now that the row is known for a header: another one may hold a participant's values.
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise SourceError(f"{file}, row 1: column given twice: {', '.join(twice)}.")
+        raise SourceError(f"{file}, row 1: {_called(twice[0], columns)} is given twice.")
     if unknown := [column for column in columns if column not in wanted]:
         raise SourceError(
-            f"{file}, row 1: column '{unknown[0]}' is not in the mapping; map it or list it under `ignore`."
+            f"{file}, row 1: {_called(unknown[0], columns)} is not in the mapping; map it or list it under "
+            "`ignore`."
         )
     if absent := sorted(wanted - set(columns)):
         raise SourceError(f"{file}, row 1: no column '{absent[0]}', which the mapping reads.")
+
+
+def _called(name: str, columns: Sequence[str]) -> str:
+    return f"column '{name}'" if NAME.fullmatch(name) else f"column {columns.index(name) + 1}"
 
 
 def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None:

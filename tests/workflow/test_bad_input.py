@@ -2,8 +2,6 @@
 written.
 """
 
-import random
-import re
 import shutil
 from pathlib import Path
 
@@ -154,49 +152,3 @@ def test_an_allocation_without_a_family(trial, spec, tmp_path, capsys):
     assert code == 2
     assert "W01" in capsys.readouterr().err
     assert not (tmp_path / "closed").exists()
-
-
-@pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[] if seed < 12 else [pytest.mark.slow]) for seed in range(100)]
-)
-def test_random_damage_ends_in_a_clean_run_or_one_error(exports, capsys, seed):
-    """Bytes flipped, lines dropped, swapped or doubled, cells emptied or exchanged, files truncated."""
-    draw = random.Random(seed)
-    path = draw.choice(sorted(path for path in exports.raw.rglob("*.csv")))
-    path.write_bytes(damage(path.read_bytes(), draw))
-    code = exports.read()
-    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
-    assert code in (0, 2)
-    assert len(errors) == (1 if code else 0)
-    assert not list(exports.out.rglob("*.partial"))
-    if code:
-        assert re.search(r"\.csv|raw folder", errors[0])
-
-
-def damage(content: bytes, draw: random.Random) -> bytes:
-    lines = content.split(b"\n")
-    at = draw.randrange(len(lines))
-    other = draw.randrange(len(lines))
-    kind = draw.choice(["flip", "drop", "double", "swap", "truncate", "empty_cell", "exchange_cells", "junk"])
-    if kind == "flip":
-        where = draw.randrange(len(content))
-        return content[:where] + bytes([content[where] ^ (1 << draw.randrange(8))]) + content[where + 1 :]
-    if kind == "truncate":
-        return content[: draw.randrange(len(content))]
-    if kind == "drop":
-        del lines[at]
-    elif kind == "double":
-        lines.insert(at, lines[other])
-    elif kind == "swap":
-        lines[at], lines[other] = lines[other], lines[at]
-    elif kind == "junk":
-        lines[at] = b'=cmd|" /C calc"!A0,"unfinished'
-    else:
-        cells = lines[at].split(b",")
-        k, j = draw.randrange(len(cells)), draw.randrange(len(cells))
-        if kind == "empty_cell":
-            cells[k] = b""
-        else:
-            cells[k], cells[j] = cells[j], cells[k]
-        lines[at] = b",".join(cells)
-    return b"\n".join(lines)

@@ -76,7 +76,7 @@ def test_a_file_without_its_header_shows_none_of_its_first_row() -> None:
 
 
 def test_a_column_given_twice_is_named_once_the_row_is_known_for_a_header() -> None:
-    with pytest.raises(SourceError, match="a.csv, row 1: column given twice: id"):
+    with pytest.raises(SourceError, match="a.csv, row 1: column .id. is given twice"):
         check_columns(["id", "day", "id"], ["id", "day"], file="a.csv", audience="open")
     with pytest.raises(SourceError, match="not the header") as stopped:
         check_columns(["GLASGOW", "", "GLASGOW"], ["id", "day"], file="a.csv", audience="open")
@@ -106,3 +106,17 @@ def test_words_that_only_contain_the_name_of_an_arm_are_harmless() -> None:
 def test_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(SourceError, match="a.csv, row 1: no column 'day', which the mapping reads"):
         check_columns(["id"], ["id", "day"], file="a.csv", audience="open")
+
+
+@pytest.mark.parametrize(
+    "name", ["Zoe Quux", "F0012", "14/02/2016", "2016-02-14", "", "x" * 99, "=1+1", "+447700"]
+)
+def test_a_header_that_may_be_a_value_is_told_by_its_place(name: str) -> None:
+    with pytest.raises(SourceError, match="a.csv, row 1: column 2 is not in the mapping"):
+        check_columns(["id", name], ["id"], file="a.csv", audience="open")
+
+
+@pytest.mark.parametrize("name", ["notes", "REC", "sdq_01", "Date of birth", "studentId"])
+def test_a_header_that_is_a_name_is_told(name: str) -> None:
+    with pytest.raises(SourceError, match=f"a.csv, row 1: column '{name}' is not in the mapping"):
+        check_columns(["id", name], ["id"], file="a.csv", audience="open")
