@@ -62,7 +62,7 @@ def test_cells_are_what_they_are_whatever_is_shown(path: Path) -> None:
     book = workbook(
         ["id", "n", "day", "moment", "clock", "length", "flag", "text"],
         ["007", 1.0, date(2020, 1, 5), datetime(2020, 1, 5, 10, 11, 12), time(8, 30), timedelta(hours=26)],
-        ["NA", 0.1, date(1900, 2, 28), datetime(1900, 3, 1), None, None, True, "a\r\nb é 😀"],
+        ["NA", 0.1, date(1900, 2, 28), datetime(1900, 3, 1), None, None, True, "a\nb é 😀"],
         ["null", -1e20, None, None, None, None, False, " _x0041_ "],
     )
     book.active["B2"].number_format = "0.00%"
@@ -70,7 +70,7 @@ def test_cells_are_what_they_are_whatever_is_shown(path: Path) -> None:
     book.save(path)
     assert read(path).rows == (
         ("007", "1", "2020-01-05", "2020-01-05T10:11:12", "08:30:00", "26:00:00", "", ""),
-        ("NA", "0.1", "1900-02-28", "1900-03-01", "", "", "true", "a\r\nb é 😀"),
+        ("NA", "0.1", "1900-02-28", "1900-03-01", "", "", "true", "a\nb é 😀"),
         ("null", "-1e+20", "", "", "", "", "false", " A "),
     )
 
