@@ -75,10 +75,13 @@ class Occupation:
         return influence(self.integral, coefficients_at(self, times))
 
     def at_risk(self, times: ArrayLike) -> IntArray:
-        """Number of subjects observed in each state just before each time, (len(times), S)."""
+        """Number of subjects observed in each state just before each time, (len(times), S).
+
+        At the time at which observation begins, those are counted with whom it begins.
+        """
         at = as_column(times, "times")[:, None]
-        spells = self.spells
-        under = (spells.stop >= at) & ((spells.start < at) | (spells.start == spells.start.min()))
+        spells, first = self.spells, self.spells.start.min()
+        under = (spells.stop >= at) & ((spells.start < at) | ((spells.start == first) & (at == first)))
         return np.column_stack([(under & (spells.source == s)).sum(axis=1) for s in range(self.n_states)])
 
 

@@ -246,6 +246,13 @@ class TestCollapses:
         everyone = histories(1, late=False)
         assert aalen_johansen(**everyone).at_risk([0]).sum() == 25
 
+    def test_nobody_is_at_risk_before_the_first_is_observed(self):
+        sample = histories(1)
+        late = {**sample, "start": sample["start"] + 5.0, "stop": sample["stop"] + 5.0}
+        first = late["start"].min()
+        number = aalen_johansen(**late).at_risk([0.0, first - 1e-9, first]).sum(axis=1)
+        assert number.tolist() == [0, 0, (late["start"] == first).sum()]
+
 
 class TestDegenerate:
     def test_nobody_moves(self):
