@@ -18,6 +18,7 @@ STEPS = {
     "dummy": "draw a rehearsal allocation",
     "allocate": "derived tables + allocation -> tables with arms",
     "fit": "fit the analyses of one model family",
+    "qc": "estimate everything a second time and compare",
     "present": "results -> tables and figures",
     "report": "tables and figures -> report",
     "issues": "findings -> issue report and lists for the data managers",

@@ -35,5 +35,9 @@ class ModelError(TrialError):
     """An estimator was given data or options for which it is not defined."""
 
 
+class AgreementError(TrialError):
+    """A number of the results is not that of the second programmer."""
+
+
 class ReportError(TrialError):
     """Results and the page that should show them do not belong together."""

@@ -59,6 +59,12 @@ def family_slice(spec: Spec, family: str) -> str:
     return digest([entries, estimands, populations, spec.trial, spec.states, spec.codes, bands])
 
 
+def qc_slice(spec: Spec) -> str:
+    """What the second programmer depends on: the entries of all families, and the tables he reads."""
+    families = dict.fromkeys(each.family for each in spec.analyses.values())
+    return digest([*(family_slice(spec, name) for name in families), spec.package, spec.stages])
+
+
 def report_slice(spec: Spec) -> str:
     """What the pages depend on: all that a reader sees."""
     decimals = {name: score.decimals for name, score in spec.scores.items()}

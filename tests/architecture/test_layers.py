@@ -16,24 +16,25 @@ ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
     "errors": set(),
     "results": {"errors"},
+    "agreement": {"errors", "results"},
     "spec": {"errors"},
     "stats": {"errors"},
     "data": {"errors", "spec"},
     "sources": {"errors", "spec"},
     "synth": {"errors", "spec"},
-    "present": {"errors", "results", "spec"},
-    "qc": {"errors", "results", "spec"},
+    "present": {"agreement", "errors", "results", "spec"},
+    "qc": {"agreement", "errors", "results", "spec"},
     "models": {"errors", "results", "spec", "stats", "data"},
     "simulate": {"errors", "results", "spec", "stats", "synth"},
     "steps": {
-        *("errors", "results", "spec", "stats", "data", "sources", "synth"),
+        *("agreement", "errors", "results", "spec", "stats", "data", "sources", "synth"),
         *("present", "qc", "models", "simulate"),
     },
     "__main__": {"errors", "spec", "steps"},
 }
 
 # Loaded by every command and by the Snakefile before any rule runs, so they must be quick to import.
-LIGHT = ("__main__", "errors", "results", "spec")
+LIGHT = ("__main__", "agreement", "errors", "results", "spec")
 HEAVY = {"lifelines", "matplotlib", "pandas", "scipy", "snakemake", "statsmodels"}
 
 PURE_MAY_IMPORT = {"numpy", "scipy", *sys.stdlib_module_names}

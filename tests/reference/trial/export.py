@@ -2,13 +2,15 @@
 tests.reference.trial.export FOLDER
 
 FOLDER is ``out/closed/allocated`` of a finished run. Only the columns and rows that the analyses use are
-kept.
+kept; ``tables.csv`` says which tables they are from, so that a report knows whether R was given its tables.
 """
 
 import sys
 from pathlib import Path
 
 import pandas as pd
+
+from analysis.steps.common import file_digests
 
 HERE = Path(__file__).parent
 # Outcomes of the linear models, by visit.
@@ -92,7 +94,14 @@ def _recurrences(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def digests(allocated: Path) -> pd.DataFrame:
+    """Digest of each table."""
+    found = file_digests(allocated.glob("*.csv"))
+    return pd.DataFrame({"table": found.keys(), "digest": found.values()})
+
+
 def main(folder: str) -> None:
+    digests(Path(folder)).to_csv(HERE / "tables.csv", index=False, lineterminator="\n")
     for name, frame in inputs(Path(folder)).items():
         frame.to_csv(HERE / f"input-{name}.csv", index=False, lineterminator="\n")
 

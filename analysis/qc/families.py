@@ -1,0 +1,11 @@
+"""The model families that have a second version. A new one is a module of its name and a word here."""
+
+FAMILIES = (
+    *("flow", "baseline", "mixed", "averages", "binary", "subgroups", "course"),
+    *("hazard", "frailty", "proportionality", "routes", "incidence", "occupation", "recurrence", "harms"),
+)
+
+
+def module_of(family: str) -> str:
+    """The module with the second version of a family."""
+    return f"analysis.qc.{family}"

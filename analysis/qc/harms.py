@@ -1,0 +1,85 @@
+"""Harms a second time: counted from the table, with limits by enumeration of all tables."""
+
+import pandas as pd
+
+from analysis.qc.again import Again
+from analysis.qc.risk_interval import risk_limits
+from analysis.qc.tables import ARM, Tables, by_arm, sizes
+from analysis.results import Count, Estimate
+from analysis.spec.sap import HarmsAnalysis
+
+METHOD = "counts of the rows; limits of each difference by enumeration of every table of two arms"
+ANY, NOT_RECORDED = "any", "not recorded"
+DAYS_PER_YEAR = 365.25
+
+
+def again(entry: HarmsAnalysis, tables: Tables) -> Again:
+    """Events, children and families by kind; years, rates, and differences in the share of families."""
+    people = tables.people(entry.population)
+    events = _in_time(tables, people)
+    kinds = {ANY: events, **_split(events, "category", tables.spec.codes["event_category"])}
+    judged = events.assign(relatedness=events["relatedness"].fillna(NOT_RECORDED))
+    known = [*tables.spec.codes["relatedness"]]
+    known += [NOT_RECORDED] if (judged["relatedness"] == NOT_RECORDED).any() else []
+    at_risk = [Count(f"at_risk_{each.name}", each.value, each.labels) for each in sizes(people, tables)]
+    counts = [each for kind, rows in kinds.items() for each in _counts(rows, tables, category=kind)]
+    for kind, rows in _split(judged, "relatedness", known).items():
+        counts += _counts(rows, tables, relatedness=kind)
+    years = {arm: mine["safety_days"].sum() / DAYS_PER_YEAR for arm, mine in by_arm(people, tables)}
+    return Again(
+        METHOD,
+        estimates=(
+            *(Estimate("child_years", float(each), labels={"arm": arm}) for arm, each in years.items()),
+            *(each for kind, rows in kinds.items() for each in _rates(rows, kind, years, tables)),
+            *(_difference(rows, kind, people, entry, tables) for kind, rows in kinds.items()),
+        ),
+        counts=(*at_risk, *counts),
+    )
+
+
+def _in_time(tables: Tables, people: pd.DataFrame) -> pd.DataFrame:
+    """Events up to the horizon, of the children or of their family as a whole."""
+    events = tables.frames["harms"]
+    child, family = set(people["child_id"]), set(people["family_id"])
+    theirs = [
+        (pd.isna(who) or who in child) and whose in family and day <= tables.spec.trial.horizon_days
+        for who, whose, day in zip(events["child_id"], events["family_id"], events["day"], strict=True)
+    ]
+    return events[theirs]
+
+
+def _split(rows: pd.DataFrame, column: str, kinds) -> dict[str, pd.DataFrame]:
+    return {kind: rows[rows[column] == kind] for kind in kinds}
+
+
+def _counts(rows: pd.DataFrame, tables: Tables, **labels: str) -> list[Count]:
+    found = []
+    for arm, mine in by_arm(rows, tables):
+        numbers = {
+            "events": len(mine),
+            "children": mine["child_id"].dropna().nunique(),
+            "families": mine["family_id"].nunique(),
+        }
+        found += [Count(name, n, {"arm": arm, **labels}) for name, n in numbers.items()]
+    return found
+
+
+def _rates(rows: pd.DataFrame, kind: str, years: dict[str, float], tables: Tables) -> list[Estimate]:
+    return [
+        Estimate(
+            "rate",
+            float(100 * len(mine) / years[arm]) if years[arm] else None,
+            labels={"arm": arm, "category": kind},
+        )
+        for arm, mine in by_arm(rows, tables)
+    ]
+
+
+def _difference(
+    rows: pd.DataFrame, kind: str, people: pd.DataFrame, entry: HarmsAnalysis, tables: Tables
+) -> Estimate:
+    x1, x0 = (rows.loc[rows[ARM] == arm, "family_id"].nunique() for arm in tables.arms)
+    n1, n0 = (people.loc[people[ARM] == arm, "family_id"].nunique() for arm in tables.arms)
+    low, high = risk_limits(x1, n1, x0, n0, entry.interval, tables.level)
+    labels = {"contrast": tables.contrast, "category": kind}
+    return Estimate("risk_difference", x1 / n1 - x0 / n0, low=low, high=high, labels=labels)

@@ -1,0 +1,99 @@
+"""Events that recur, a second time: mean number day by day, weights moved; rates by a Cox model."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.qc.again import Again, ratio
+from analysis.qc.nudged import Units, estimates, standardised
+from analysis.qc.risk_sets import hazard
+from analysis.qc.states import curves
+from analysis.qc.tables import Tables, by_arm, sizes, treated, with_stratum
+from analysis.results import Count, Estimate
+from analysis.spec.event_entries import RecurrenceAnalysis
+
+METHOD = (
+    "Ghosh & Lin (2000) day by day, each unit's weight moved in turn (complex step), sums within families; "
+    "rates by statsmodels' Cox model (PHReg) with residuals of all terms as matrices"
+)
+
+
+def again(entry: RecurrenceAnalysis, tables: Tables) -> Again:
+    """Mean numbers by day and over time, and the ratio of rates."""
+    rows, last = _rows(entry, tables), float(max(entry.days))
+    label = {"event": entry.parameter}
+
+    def by(days: np.ndarray):
+        return lambda mine, units: _mean(mine, units, np.asarray(days, float))
+
+    found = estimates(
+        standardised(rows, by(entry.days), tables),
+        [{**label, "day": str(day)} for day in entry.days],
+        tables,
+        names=("mean_count", "mean_count_difference"),
+        kind="log",
+    )
+    changes = rows.loc[rows["is_event"] | rows["is_death"], "stop"]
+    long = np.unique([0.0, last, *changes])
+    long = long[long <= last]
+    drawn = curves(standardised(rows, by(long), tables), long, [label], tables, "mean_count", "log")
+    return Again(
+        METHOD,
+        estimates=(*found, *_rates(rows, last, tables)),
+        counts=(*sizes(tables.people(entry.population), tables), *_numbers(rows, entry, tables)),
+        curves=tuple(drawn),
+    )
+
+
+def _rows(entry: RecurrenceAnalysis, tables: Tables) -> pd.DataFrame:
+    """Intervals of the children of the population, or of the families that have one of them."""
+    people, table = tables.people(entry.population), tables.frames["recurrences"]
+    rows = table[(table["level"] == entry.level) & (table["parameter"] == entry.parameter)]
+    key = "child_id" if entry.level == "child" else "family_id"
+    who = people.drop_duplicates(key).set_index(key)
+    rows = rows[rows["unit_id"].isin(who.index)]
+    rows = rows.assign(
+        unit=rows["unit_id"], **{name: rows["unit_id"].map(who[name]) for name in entry.strata}
+    )
+    return with_stratum(rows.reset_index(drop=True), entry.strata)
+
+
+def _mean(rows: pd.DataFrame, units: Units, days: np.ndarray) -> np.ndarray:
+    """Mean number by each day, (units, days): those alive just before, times events per unit at risk."""
+    start, stop, event, death = (rows[name].to_numpy() for name in ("start", "stop", "is_event", "is_death"))
+    when = np.unique(stop[(event | death) & (stop <= days.max())])
+    alive = np.ones(len(units.family), dtype=complex)
+    mean = np.zeros((len(when) + 1, len(units.family)), dtype=complex)
+    for at, day in enumerate(when):
+        now = stop == day
+        seen = units.count(np.flatnonzero((start < day) & (stop >= day)))
+        mean[at + 1] = mean[at] + alive * units.count(np.flatnonzero(now & event)) / seen
+        alive = alive * (1 - units.count(np.flatnonzero(now & death)) / seen)
+    return mean[np.searchsorted(when, days, side="right")].T
+
+
+def _rates(rows: pd.DataFrame, last: float, tables: Tables) -> list[Estimate]:
+    """The ratio of rates up to the last day."""
+    rows = rows[rows["start"] < last]
+    event = (rows["is_event"] & (rows["stop"] <= last)).to_numpy()
+    fit = hazard(rows.assign(stop=rows["stop"].clip(upper=last)), event, treated(rows, tables))
+    label = {"contrast": tables.contrast}
+    if fit is None:
+        return [Estimate("rate_ratio", None, labels=label)]
+    log_ratio, se = float(fit.coef[0]), float(np.sqrt(fit.robust[0, 0]))
+    made = ratio("rate_ratio", log_ratio, se, level=tables.level, labels=label)
+    return [made, Estimate("log_rate_ratio", log_ratio, se=se, labels=label)]
+
+
+def _numbers(rows: pd.DataFrame, entry: RecurrenceAnalysis, tables: Tables) -> list[Count]:
+    """Units, their events to the last day, units with one, and units under observation by day."""
+    made = []
+    for arm, mine in by_arm(rows, tables):
+        happened = mine[mine["is_event"] & (mine["stop"] <= max(entry.days))]
+        numbers = {"units": mine["unit"], "events": None, "units_with_event": happened["unit"]}
+        for name, who in numbers.items():
+            made.append(Count(name, len(happened) if who is None else who.nunique(), {"arm": arm}))
+        spans = mine.groupby("unit").agg(first=("start", "min"), last=("stop", "max"))
+        for day in (0, *entry.days):
+            seen = (spans["first"] < max(day, 1)) & (spans["last"] >= day)
+            made.append(Count("at_risk", int(seen.sum()), {"arm": arm, "day": str(day)}))
+    return made

@@ -1,0 +1,96 @@
+"""Partial likelihoods as two matrices, event terms x rows: who is at risk in a term, and whose event it is.
+
+A tie of d events makes d terms, in the l-th of which those with the event count as 1 - l/d (Efron 1977).
+With eta the linear predictor, row i has the share P = M exp(eta) / S in a term, S being the sum over rows; E
+is 1/d for those with the event of that time. Then log L = sum(E eta) - sum(log S), its derivative in eta is
+the sum of E - P, and the residual of a row is the sum over terms of (E - P)(x - xbar) (Therneau & Grambsch
+2000, Modeling Survival Data, ch. 3, 4).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from statsmodels.duration.hazard_regression import PHReg
+
+from analysis.qc.tables import STRATUM
+
+
+@dataclass(frozen=True, eq=False)
+class RiskSets:
+    """Shares at risk M and events E, (terms, rows), and the day of each term."""
+
+    M: np.ndarray
+    E: np.ndarray
+    day: np.ndarray
+
+    def shares(self, eta: np.ndarray) -> np.ndarray:
+        """How likely the event of each term was each row's."""
+        weighted = self.M * np.exp(eta)
+        return weighted / weighted.sum(axis=1, keepdims=True)
+
+    def loglik(self, eta: np.ndarray) -> float:
+        return float((self.E @ eta).sum() - np.log(self.M @ np.exp(eta)).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Hazard:
+    """Log hazard ratios with both covariances, the residuals of rows, and each term's share and mean."""
+
+    coef: np.ndarray
+    model: np.ndarray
+    robust: np.ndarray
+    residual: np.ndarray
+
+
+def risk_sets(rows: pd.DataFrame, event: np.ndarray, ties: str = "efron") -> RiskSets:
+    """A term for every event; a row is at risk in (start, stop] within its stratum."""
+    start, stop, stratum = (rows[name].to_numpy() for name in ("start", "stop", STRATUM))
+    M, E, days = [], [], []
+    for each, day in sorted(set(zip(stratum[event], stop[event], strict=True))):
+        at_risk = (stratum == each) & (start < day) & (day <= stop)
+        theirs = at_risk & event & (stop == day)
+        d = int(theirs.sum())
+        for term in range(d):
+            M.append(at_risk - theirs * (term / d if ties == "efron" else 0.0))
+            E.append(theirs / d)
+            days.append(day)
+    shape = (len(days), len(rows))
+    return RiskSets(np.reshape(M, shape), np.reshape(E, shape), np.array(days, dtype=float))
+
+
+def hazard(
+    rows: pd.DataFrame, event: np.ndarray, x: np.ndarray, ties: str = "efron", family: str = "family_id"
+) -> Hazard | None:
+    """statsmodels' Cox model, with the covariance from residuals of families; `None` without a maximum."""
+    X = np.reshape(x, (len(rows), -1)).astype(float)
+    if any(
+        len(set(column[event])) < 2 and set(np.unique(X[:, at])) == {0.0, 1.0}
+        for at, column in enumerate(X.T)
+    ):
+        return None
+    # statsmodels has who enters on the day of an event at risk in it: entry half a day later is in time for
+    # the next day and not for that one.
+    late = np.where(rows["start"] > 0, rows["start"] + 0.5, 0.0)
+    model = PHReg(
+        rows["stop"].to_numpy(float),
+        X,
+        event.astype(int),
+        entry=late,
+        strata=rows[STRATUM].to_numpy(),
+        ties=ties,
+    )
+    fit = model.fit(disp=0)
+    return with_residuals(
+        risk_sets(rows, event, ties), X, fit.params, fit.cov_params(), rows[family].to_numpy()
+    )
+
+
+def with_residuals(
+    sets: RiskSets, X: np.ndarray, coef: np.ndarray, model: np.ndarray, family: np.ndarray
+) -> Hazard:
+    """The covariance that lets rows of one family depend: sums of residuals within families."""
+    P = sets.shares(X @ coef)
+    residual = ((sets.E - P).T @ np.ones(len(P)))[:, None] * X - (sets.E - P).T @ (P @ X)
+    sums = pd.DataFrame(residual).groupby(family).sum().to_numpy() @ model
+    return Hazard(coef, model, sums.T @ sums, residual)
