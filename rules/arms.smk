@@ -1,4 +1,5 @@
 # Views with arms: closed (the real allocation) and dummy (a rehearsal drawn from a seed).
+AGREEMENT = f"{OUT}/{{view}}/qc/agreement.json"
 ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in ALLOCATED_TABLES]
 
 
@@ -112,9 +113,40 @@ rule fit:
         "--tables {params.tables:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
+rule qc:
+    input:
+        code=code("qc", *map(module_of, FAMILIES)),
+        tables=ALLOCATED,
+        results=expand(
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+        ),
+        reference=expand(
+            "{folder}/{file}", folder=CONFIG.reference or [], file=["expected.csv", "tables.csv"]
+        ),
+    output:
+        AGREEMENT,
+        f"{OUT}/{{view}}/qc/numbers.csv",
+    log:
+        f"{OUT}/logs/{{view}}/qc.log",
+    benchmark:
+        f"{OUT}/benchmarks/{{view}}/qc.tsv"
+    params:
+        tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        results=lambda wildcards, input: Path(input.results[0]).parent,
+        reference=["--reference", CONFIG.reference] if CONFIG.reference else [],
+        cut=CUT,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.qc_slice(SPEC),
+        packages=qc_versions(),
+    shell:
+        "umask 077; python -m analysis qc --view {wildcards.view} --cut {params.cut:q} --tables {params.tables:q} "
+        "--results {params.results:q} {params.reference:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
 rule present:
     input:
         code=code("present"),
+        agreement=AGREEMENT,
         style="reports/trial.mplstyle",
         results=expand(
             f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
@@ -130,7 +162,8 @@ rule present:
         out=lambda wildcards, output: Path(output[0]).parent,
         slice=digest.report_slice(SPEC),
     shell:
-        "umask 077; python -m analysis present --view {wildcards.view} --results {params.results:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "umask 077; python -m analysis present --view {wildcards.view} --results {params.results:q} "
+        "--agreement {input.agreement:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule report:
@@ -142,6 +175,7 @@ rule report:
         ),
         outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
         tables=ALLOCATED,
+        agreement=AGREEMENT,
         issues=issue_files,
     output:
         f"{OUT}/{{view}}/report.html",
@@ -159,7 +193,7 @@ rule report:
         slice=digest.report_slice(SPEC),
     shell:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
-        "--outputs {params.outputs:q} --tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} "
+        "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} "
         "2>&1 | tee {log:q}"
 
 

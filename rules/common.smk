@@ -15,6 +15,8 @@ from analysis.spec.config import check_config, closed_files, raw_files
 from analysis.spec.load import load_mapping, load_spec
 from analysis.spec.tables import ALLOCATED_TABLES
 from analysis.models.stamp import package_versions
+from analysis.qc.families import FAMILIES, module_of
+from analysis.qc.stamp import qc_versions
 
 # The user's own file, when one is given, is the one to mend.
 CONFIG_FILE = Path(str((workflow.overwrite_configfiles or ["config.yaml"])[-1])).name

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from analysis.agreement import Agreements
 from analysis.errors import ReportError
 from analysis.present import format as fmt
 from analysis.present.assumptions import assumptions
@@ -16,6 +17,7 @@ from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
 from analysis.present.table_form import MARKS
+from analysis.present.table_validation import verdict
 from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
 from analysis.spec.declarations import Spec
@@ -35,11 +37,13 @@ def render_report(
     issues: Sequence[IssueCount],
     templates: Path,
     synthetic: bool,
+    agreements: Agreements | None = None,
 ) -> str:
     """The report of a view.
 
     `files` and `current` hold results and current stamps by family, `outputs` is the folder of its tables and
-    figures, `issues` what was found in the data as (rule, severity, message, number).
+    figures, `issues` what was found in the data as (rule, severity, message, number), `agreements` what the
+    second programmer found.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def render_report(
     """
     check_stamps(files, current)
     results = {item.analysis: item for file in files.values() for item in file.results}
-    pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view)
+    pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view, agreements)
     page = render(
         f"{report_of(view)}.html.j2",
         templates,
@@ -62,6 +66,7 @@ def render_report(
         summary=summarise(results, spec, view),
         failures=[item for item in results.values() if isinstance(item, Failure)],
         stages=_stages(results, spec),
+        agreed={each: verdict(agreements.of(each)) for each in results} if agreements else {},
         issues=_issues(issues),
         **_declared(spec, view),
         assumptions=assumptions(spec, view, synthetic=synthetic),

@@ -49,6 +49,20 @@ def number(value: float | Decimal | None, decimals: int, *, absent: str = NOT_ES
     return f"{rounded(value, decimals):,f}".replace("-", MINUS)
 
 
+def significant(value: float | None, digits: int, *, absent: str = NOT_ESTIMABLE) -> str:
+    """A number to so many significant digits, for comparing it with another."""
+    if not is_number(value) or value == 0:
+        return number(value, 0, absent=absent)
+    return number(value, max(digits - 1 - math.floor(math.log10(abs(value))), 0))
+
+
+def magnitude(value: float | None) -> str:
+    """How large a difference is: its power of ten with one digit."""
+    if not is_number(value):
+        return NOT_ESTIMABLE
+    return "0" if value == 0 else f"{value:.0e}".replace("-", MINUS)
+
+
 def whole(n: int | None, *, absent: str = NO_DATA) -> str:
     """A count."""
     return absent if n is None else f"{int(n):,d}".replace("-", MINUS)

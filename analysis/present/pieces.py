@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.agreement import Agreements
 from analysis.errors import ReportError
 from analysis.present import format as fmt
 from analysis.present.footnotes import footnotes, origins
@@ -39,7 +40,12 @@ class Piece:
 
 
 def read_pieces(
-    outputs: tuple[Output, ...], folder: Path, results: Mapping[str, Found], spec: Spec, view: View
+    outputs: tuple[Output, ...],
+    folder: Path,
+    results: Mapping[str, Found],
+    spec: Spec,
+    view: View,
+    agreements: Agreements | None = None,
 ) -> tuple[Piece, ...]:
     """The outputs of a report, in the plan's order.
 
@@ -48,12 +54,15 @@ def read_pieces(
     ReportError
         If a file is absent, or was made from other results than these.
     """
-    read = {True: _read_table, False: _read_drawing}
-    return tuple(read[output.kind in TABULATE](output, folder, results, spec, view) for output in outputs)
+    return tuple(
+        _read_table(output, folder, tabulate(output, results, spec, view, agreements))
+        if output.kind in TABULATE
+        else _read_drawing(output, folder, results, spec, view)
+        for output in outputs
+    )
 
 
-def _read_table(output: Output, folder: Path, results: Mapping[str, Found], spec: Spec, view: View) -> Piece:
-    table = tabulate(output, results, spec, view)
+def _read_table(output: Output, folder: Path, table: Table) -> Piece:
     if _text(folder / f"{output.id}.json") != to_json(table):
         raise _stale(output)
     return Piece(output.id, output.kind, table.title, table.footnotes, table.origins, table=table)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from analysis.agreement import Agreements
 from analysis.present import format as fmt
 from analysis.present.footnotes import footnotes, origins, status_name
 from analysis.present.reading import Found, arms_of, contrast_name, contrast_of
@@ -20,6 +21,7 @@ class Request:
     items: tuple[Found, ...]
     spec: Spec
     view: View
+    agreements: Agreements | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from analysis.agreement import Agreements
 from analysis.errors import ReportError
 from analysis.present.blinding import check_open_text
 from analysis.present.reading import Found, results_for
@@ -18,6 +19,7 @@ from analysis.present.table_routes import tabulate_proportionality, tabulate_rou
 from analysis.present.table_states import tabulate_states
 from analysis.present.table_subgroups import tabulate_subgroups
 from analysis.present.table_times import tabulate_days, tabulate_probabilities
+from analysis.present.table_validation import tabulate_validation
 from analysis.results import View
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Output
@@ -41,11 +43,18 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "days": tabulate_days,
     "states": tabulate_states,
     "harms": tabulate_harms,
+    "validation": tabulate_validation,
 }
 
 
-def tabulate(output: Output, results: Mapping[str, Found], spec: Spec, view: View) -> Table:
-    """The table of an output of the plan.
+def tabulate(
+    output: Output,
+    results: Mapping[str, Found],
+    spec: Spec,
+    view: View,
+    agreements: Agreements | None = None,
+) -> Table:
+    """The table of an output of the plan; `agreements` is what the second programmer found.
 
     Raises
     ------
@@ -58,7 +67,7 @@ def tabulate(output: Output, results: Mapping[str, Found], spec: Spec, view: Vie
         raise ReportError(
             f"output {output.id}: kind {output.kind} is no table; tables: {', '.join(TABULATE)}."
         )
-    table = TABULATE[output.kind](Request(output, results_for(output, results, view), spec, view))
+    table = TABULATE[output.kind](Request(output, results_for(output, results, view), spec, view, agreements))
     if view == "open":
         check_open_text(to_json(table), spec)
     return table

@@ -208,8 +208,10 @@ def _check_outputs(spec: Spec) -> None:
     for output in spec.outputs.values():
         where = f"outputs.yaml, entry {output.id}"
         check_known(output.analyses, spec.analyses, where=where, what="analysis")
+        if (output.kind == "validation") != (not output.analyses):
+            raise SpecError(f"{where}: an output names its analyses; one of kind validation is of all.")
         roles = {spec.analyses[name].role == "not randomised" for name in output.analyses}
-        if roles != {output.kind == "selected_hazards"}:
+        if roles and roles != {output.kind == "selected_hazards"}:
             raise SpecError(
                 f"{where}: what is not randomised stands in outputs of kind selected_hazards alone."
             )

@@ -17,13 +17,15 @@ class Config(Declaration):
     """Inputs and outputs of one run (``config.yaml``).
 
     `raw` is ``synthetic`` or the folder of the exports; `allocation` the restricted file, never inside the
-    repository; `mapping` names a file of ``data_spec/mappings/``.
+    repository; `mapping` names a file of ``data_spec/mappings/``; `reference` is a folder of results of R,
+    shown where R was given the tables of this run.
     """
 
     raw: Name = SYNTHETIC
     mapping: Name = SYNTHETIC
     allocation: Name | None = None
     corrections: Name | None = None
+    reference: Name | None = None
     out: Name = "out"
     data_cut: IsoDay | None = None
     seed: Annotated[int, Field(ge=0)] = 1

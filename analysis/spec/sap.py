@@ -201,7 +201,10 @@ Analysis = (
 
 
 class Output(Declaration):
-    """A table or figure, the analyses behind it and the reports that may carry it."""
+    """A table or figure, the analyses behind it and the reports that may carry it.
+
+    A *validation* is of all analyses and names none.
+    """
 
     id: str
     kind: Literal[
@@ -228,6 +231,7 @@ class Output(Declaration):
         "mean_count_curves",
         "difference_curve",
         "harms",
+        "validation",
     ]
     title: str
     analyses: tuple[str, ...]

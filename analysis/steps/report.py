@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "results", "folder of the results")
     add_path(parser, "outputs", "folder of tables and figures")
     add_path(parser, "tables", "folder of the tables the results were made of")
+    add_path(parser, "agreement", "what the second programmer found (closed and dummy views)", required=False)
     parser.add_argument("--issues", type=Path, nargs="+", required=True, help="folders of the data issues")
     parser.add_argument(
         "--synthetic", action="store_true", help="say on every page that the data are synthetic"
@@ -48,6 +49,18 @@ def run(options: argparse.Namespace) -> None:
         issues=count_issues(options.issues),
         templates=ROOT / "reports",
         synthetic=options.synthetic,
+        agreements=_agreements(options, declared, names, inputs) if options.agreement else None,
     )
     write_whole(options.out, page.encode())
     say(f"report: {options.out}, {len(page) // 1024} KiB")
+
+
+def _agreements(options: argparse.Namespace, declared, names, inputs):
+    """What the second programmer found, of these very results."""
+    from analysis.agreement import check_current, read_agreements
+    from analysis.qc.stamp import stamp_of_qc
+
+    found = read_agreements(options.agreement)
+    stamp = stamp_of_qc(declared, ROOT, view=options.view, cut=options.cut, inputs=inputs)
+    check_current(found, stamp, file_digests(options.results / f"{name}.json" for name in names))
+    return found

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config.yaml", "analysis", "data_spec", "rules", "reports", "profiles")
+PARTS = (
+    *("Snakefile", "config.yaml", "analysis", "data_spec", "rules", "reports", "profiles"),
+    "tests/reference/trial",
+)
 
 
 @dataclass(frozen=True)
