@@ -19,7 +19,7 @@ Found = Result | Failure
 
 
 def results_for(output: Output, results: Mapping[str, Found], view: View) -> tuple[Found, ...]:
-    """What feeds an output, in the plan's order.
+    """What feeds an output, in the plan's order; a validation is of all results there are.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def results_for(output: Output, results: Mapping[str, Found], view: View) -> tup
         raise BlindingError(f"output {output.id} is not for the {report_of(view)} report.")
     if absent := [name for name in output.analyses if name not in results]:
         raise ReportError(f"output {output.id}: no result of {', '.join(absent)}; run its fit.")
-    found = tuple(results[name] for name in output.analyses)
+    found = tuple(results[name] for name in output.analyses or results)
     for item in found:
         if view == "open":
             _check_pooled(item, output)

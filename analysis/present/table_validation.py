@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from analysis.agreement import Agreement, Agreements, Compared
 from analysis.errors import ReportError
 from analysis.present import format as fmt
+from analysis.present.footnotes import origins
+from analysis.present.reading import Found
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Footnote, Row, Table, numbers
+from analysis.results import Failure
 from analysis.spec.declarations import Spec
 
 # What stands for an analysis of each family; of one that is not beside the main analysis every such number.
@@ -25,6 +28,12 @@ HEADLINES: Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]] = {
     "recurrence": (("rate_ratio", {}),),
     "harms": (("risk_difference", {"category": "any"}),),
 }
+TALLY = (
+    "Difference",
+    "Numbers\nthat agree",
+    "Largest difference,\nas a part of what\nis allowed",
+    "Verdict",
+)
 DIGITS = 7
 COUNTS_ONLY = "counts and summaries"
 UNTOLD = ("contrast",)
@@ -53,22 +62,17 @@ def tabulate_validation(request: Request) -> Table:
     found = request.agreements
     if found is None:
         raise ReportError(f"output {request.output.id}: nothing was estimated a second time; run qc.")
-    last = [
-        "Difference",
-        "Numbers\nthat agree",
-        "Largest difference,\nas a part of what\nis allowed",
-        "Verdict",
-    ]
-    columns = ["This report", "Second\nprogrammer", *(["R"] if found.has_reference else []), *last]
+    items = {each.analysis: each for each in request.items}
+    beside = ["This report", "Second\nprogrammer", *(["R"] if found.has_reference else [])]
+    rows = (_rows(items[each.analysis], each, found.has_reference, request) for each in found.agreements)
     return Table(
         id=request.output.id,
         title=request.output.title,
         view=request.view,
         stub="Analysis: number",
-        columns=tuple(columns),
-        rows=tuple(
-            row for each in found.agreements for row in _rows(each, found.has_reference, request.spec)
-        ),
+        columns=(*beside, *TALLY),
+        rows=tuple(row for block in rows for row in block),
+        origins=origins([items[each.analysis] for each in found.agreements], request.spec),
         footnotes=(
             Footnote("Conventions", " ".join(fmt.sentence(each) for each in _conventions(found))),
             *_methods(found),
@@ -102,12 +106,14 @@ def _methods(found: Agreements) -> tuple[Footnote, ...]:
     )
 
 
-def _rows(agreement: Agreement, has_reference: bool, spec: Spec) -> list[Row]:
-    entry = spec.analyses[agreement.analysis]
+def _rows(item: Found, agreement: Agreement, has_reference: bool, request: Request) -> list[Row]:
+    if isinstance(item, Failure):
+        return [request.failed(item)]
+    entry = request.spec.analyses[agreement.analysis]
     name = f"{entry.id} {entry.title}"
     if agreement.absent:
         return [Row(name, kind="failure", remark=fmt.sentence(f"Not compared: {agreement.absent}"))]
-    chosen = headlines(agreement, spec)
+    chosen = headlines(agreement, request.spec)
     blank, tally = (Cell(""),) * (3 + has_reference), _tally(agreement)
     if not chosen:
         return [Row(f"{name}: {COUNTS_ONLY}", (*blank, *tally))]
@@ -142,19 +148,17 @@ def _name(number: Compared) -> str:
 
 
 def _cells(number: Compared, agreement: Agreement, has_reference: bool) -> tuple[Cell, ...]:
-    values = {"ours": number.ours, "theirs": number.theirs, "reference": number.reference}
-    shown = ["ours", "theirs", *(["reference"] if has_reference else [])]
-    cells = [
-        Cell(
-            fmt.significant(values[each], DIGITS, absent="" if each == "reference" else fmt.NOT_ESTIMABLE),
-            numbers(value=values[each]),
-            agreement.analysis,
-            number.name,
-        )
-        for each in shown
-    ]
-    gap = None if None in (number.ours, number.theirs) else abs(number.ours - number.theirs)
-    return (*cells, Cell(fmt.magnitude(gap), numbers(difference=gap), agreement.analysis, "difference"))
+    both = [number.ours, number.theirs]
+    shown = [_value(value, number, agreement, fmt.NOT_ESTIMABLE) for value in both]
+    if has_reference:
+        shown.append(_value(number.reference, number, agreement, ""))
+    gap = None if None in both else abs(number.ours - number.theirs)
+    return (*shown, Cell(fmt.magnitude(gap), numbers(difference=gap), agreement.analysis, "difference"))
+
+
+def _value(value: float | None, number: Compared, agreement: Agreement, absent: str) -> Cell:
+    text = fmt.significant(value, DIGITS, absent=absent)
+    return Cell(text, numbers(value=value), agreement.analysis, number.name) if text else Cell("")
 
 
 def _tally(agreement: Agreement) -> tuple[Cell, ...]:

@@ -74,8 +74,9 @@ def _by_class(part: str, number: Number, allowed: Allowed) -> np.ndarray:
     if part == "statistic":
         return allowed.se * np.maximum(value, 1.0)
     if part in ("low", "high"):
-        reach = np.abs(number.value - of.value)
-        return allowed.estimate * abs(of.value) + allowed.se * reach + NEAR_ZERO
+        centre = of.value or 0.0
+        reach = np.abs(number.value - centre)
+        return allowed.estimate * abs(centre) + allowed.se * reach + NEAR_ZERO
     # Limits of curves lie as far from the value as a standard error's share of their own size allows.
     scale = allowed.se if part in ("se", "curve low", "curve high") else allowed.estimate
     return scale * value + NEAR_ZERO

@@ -41,11 +41,11 @@ def numbers_of(result) -> dict[Name, Number]:
 
 def _all(result) -> Iterator[tuple[Name, Number]]:
     for each in result.estimates:
-        # A quantity that could not be estimated is a number that is absent on both sides.
-        parts = {part: getattr(each, part) for part in PARTS}
-        for part, value in parts.items():
-            if value is not None or part == "value":
-                yield _name(each, part), Number(_array(value), each)
+        for part in PARTS:
+            value = _array(getattr(each, part))
+            # A quantity that could not be estimated keeps its name: it must be absent on both sides.
+            if np.isfinite(value[0]) or part == "value":
+                yield _name(each, part), Number(value, each)
     for each in result.counts:
         yield _name(each, "count"), Number(_array(each.value))
     for each in result.curves:

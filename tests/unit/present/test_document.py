@@ -18,6 +18,7 @@ from analysis.present.tables import tabulate, write_forms
 from analysis.spec.outputs import outputs_of
 from analysis.spec.trial import Assumption
 from tests.unit.present import fabricated, fabricated_parts
+from tests.unit.present.fabricated_agreements import agreements
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
 VOID = {"meta", "br", "img", "path", "use", "col", "hr"}
@@ -34,7 +35,7 @@ def outputs(tmp_path_factory) -> dict[str, Path]:
             if output.kind in DRAW:
                 forms = fabricated.figure_files(view, output.id)
             else:
-                forms = write_forms(tabulate(output, results, spec, view))
+                forms = write_forms(tabulate(output, results, spec, view, agreements(results)))
             for form, content in forms.items():
                 (made[view] / f"{output.id}.{form}").write_bytes(content)
     return made
@@ -53,6 +54,7 @@ def render(
         issues=ISSUES,
         templates=templates or fabricated_parts.TEMPLATES,
         synthetic=synthetic,
+        agreements=None if view == "open" else agreements(fabricated.results(view)),
     )
 
 

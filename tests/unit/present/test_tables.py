@@ -14,6 +14,7 @@ from analysis.present.tables import TABULATE, tabulate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.outputs import FIGURES, outputs_of
 from tests.unit.present import fabricated
+from tests.unit.present.fabricated_agreements import agreements
 
 VIEWS = ("open", "dummy", "closed")
 TABLES = [
@@ -25,8 +26,9 @@ TABLES = [
 
 
 def table(view: str, output: str, results=None) -> Table:
-    spec = fabricated.spec()
-    return tabulate(spec.outputs[output], results or fabricated.results(view), spec, view)
+    spec, results = fabricated.spec(), results or fabricated.results(view)
+    second = agreements(results) if spec.outputs[output].kind == "validation" else None
+    return tabulate(spec.outputs[output], results, spec, view, second)
 
 
 def texts(made: Table) -> list[str]:
