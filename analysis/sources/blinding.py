@@ -14,8 +14,17 @@ SHORTEST_WORD = 3  # letters
 NAME = re.compile(r"(?!.*\d{3})[A-Za-z]\w{,63}(?:[ .-][a-z]\w{,63}){,8}", re.ASCII)
 
 
-def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str, audience: str) -> None:
+def check_columns(
+    columns: Sequence[str],
+    declared: Iterable[str],
+    *,
+    file: str,
+    audience: str,
+    known: frozenset[str] = frozenset(),
+) -> None:
     """Refuse a column that the mapping neither reads nor ignores, or misses.
+
+    Columns that the kind of export adds by itself (`known`) may be there and need no mention.
 
     Raises
     ------
@@ -37,7 +46,7 @@ def check_columns(columns: Sequence[str], declared: Iterable[str], *, file: str,
     # Only now that the row is known for a header: another one may hold a participant's values.
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
         raise SourceError(f"{file}, row 1: {_called(twice[0], columns)} is given twice.")
-    if unknown := [column for column in columns if column not in wanted]:
+    if unknown := [column for column in columns if column not in wanted | known]:
         raise SourceError(
             f"{file}, row 1: {_called(unknown[0], columns)} is not in the mapping; map it or list it under "
             "`ignore`."

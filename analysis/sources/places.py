@@ -35,7 +35,10 @@ def check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -
     """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
     files: dict[str, set[Path]] = {"open": set(), "closed": set()}
     for source in mapping.sources:
-        files[spec.table(source.table).audience].update(folder.glob(source.files))
+        audience = spec.table(source.table).audience
+        files[audience].update(folder.glob(source.files))
+        if audience == "open":
+            files[audience].update(folder / name for name in source.companions.values())
     for path in sorted(files["closed"]):
         name = _name(path, folder)
         message = "this file reveals the arm and lies among the open exports; keep it in the folder of the"

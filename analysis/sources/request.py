@@ -1,7 +1,7 @@
 """What a kind of export is asked for, and what it gives back."""
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -15,7 +15,8 @@ from analysis.spec.tables import Table
 class Request:
     """One entry of a mapping and what it is read with.
 
-    `companions` holds, by what each is for, the files that the entry names beside its own.
+    `companions` holds, by what each is for, the files that the entry names beside its own;
+    `files` every row of each of its own files, also those of other entries.
     """
 
     source: Source
@@ -23,6 +24,7 @@ class Request:
     table: Table
     spec: Spec
     companions: MappingType[str, pd.DataFrame]
+    files: MappingType[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,9 @@ def as_frame(text: Text) -> pd.DataFrame:
 def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:
     """Which rows of a file are rows of the entry's table."""
     here = pd.Series(True, index=frame.index)
-    for column, values in source.where.items():
-        here &= frame[column].isin(values)
+    for column, values in source.selection.items():
+        if column in frame:  # those that must be there have been asked for
+            here &= frame[column].isin(values)
     return here
 
 
@@ -121,7 +122,7 @@ def keep_latest(
 
 
 def _meant(cell: str, dialect: Dialect) -> str:
-    return fold_lookalikes(_iso(cell, dialect.dates).upper())
+    return fold_lookalikes(iso_day(cell, dialect.dates).upper())
 
 
 def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
@@ -168,7 +169,7 @@ def _one(
     if codes:
         return _recode(cell, codes)
     if field.type == "date":
-        return _iso(cell, dialect.dates)
+        return iso_day(cell, dialect.dates)
     if field.type in ("number", "integer"):
         # Both marks change places: a point that groups thousands must not pass for a decimal one.
         number = cell.translate(_SWAPPED_MARKS) if dialect.decimal == "," else cell
@@ -193,7 +194,8 @@ def _whole(cell: str) -> str:
 
 
 @lru_cache(maxsize=100_000)  # the same dates come again in every column
-def _iso(cell: str, formats: tuple[str, ...]) -> str:
+def iso_day(cell: str, formats: tuple[str, ...]) -> str:
+    """A date in ISO 8601; any other text as it is."""
     for form in formats:
         try:
             return datetime.strptime(cell, form).date().isoformat()

@@ -5,7 +5,7 @@ import re
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.declarations import Spec
-from analysis.spec.mapping import Mapping, Source
+from analysis.spec.mapping import Mapping, RedcapSource, Source
 
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
 # Fields of a CLAS row that become the reasons for a placement's start and end.
@@ -40,7 +40,7 @@ def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -
     is_clas = source.kind == "clas"
     columns = set(table.columns) - SOURCE_COLUMNS
     derived, extra = ({"reason_new"}, EPISODE_COLUMNS) if is_clas else (set(), frozenset())
-    given = set(source.columns) | set(source.constants)
+    given = set(source.given)
     check_known(given, (columns - derived) | extra, where=where, what="field")
     check_known((columns - derived) | extra, given, where=where, what="mapped field")
     check_known([source.dialect], mapping.dialects, where=where, what="dialect")
@@ -50,10 +50,22 @@ def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -
     check_known(source.missing, known, where=f"{where}, missing", what="field of any table")
     for name, codes in source.missing.items():
         check_known(codes.values(), spec.package.reasons, where=f"{where}, missing of {name}", what="reason")
+    if source.kind == "redcap":
+        _check_checkboxes(spec, source, where=where)
     for name in columns & set(source.values):
         if codelist := table.field(name).codelist:
             codes = source.values[name].values()
             check_known(codes, spec.codes_of(codelist), where=f"{where}, values of {name}", what="code")
+
+
+def _check_checkboxes(spec: Spec, source: RedcapSource, *, where: str) -> None:
+    table = spec.table(source.table)
+    for name, boxes in source.checkboxes.items():
+        codelist, codes = table.field(name).codelist, {*boxes.codes.values(), *filter(None, [boxes.none])}
+        if codelist and boxes.several == "joined":
+            raise SpecError(f"{where}: {name} holds one code of {codelist}; `several` cannot join them.")
+        if codelist:
+            check_known(codes, spec.codes_of(codelist), where=f"{where}, checkboxes of {name}", what="code")
 
 
 def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:
@@ -63,7 +75,8 @@ def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:
             f"{where}: fills open and closed tables; a file that reveals the arm holds nothing else."
         )
     # REDCap writes its arm into the names of events; more than one of them may be the arms of the trial.
-    names = [value for source in sources for values in source.where.values() for value in values]
+    named = [values for source in sources for values in (*source.selection.values(), *source.leaves.values())]
+    names = [value for values in named for value in values]
     arms = {found.group(1) for name in names if (found := REDCAP_ARM.search(name))}
     if audiences == {"open"} and len(arms) > 1:
         raise SpecError(f"{where}: events of several arms in an open file; their names tell the arm.")

@@ -94,17 +94,16 @@ def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> lis
         return []
     folder, found = Path(config.allocation_file).parent, [config.allocation_file]
     for source in mapping.of_tables(frozenset(closed) - {"allocation"}):
-        if config.is_synthetic:
-            found.append(f"{folder}/{source.files}")
-            continue
-        paths = sorted(path.as_posix() for path in folder.glob(source.files) if path.is_file())
-        if not paths:
-            raise SpecError(
-                f"{source.files}: no such file beside the allocation; mapping {mapping.name} reads table "
-                f"{source.table} from it. A mapping without it names the table under `absent`."
-            )
-        found += paths
-    return found
+        for pattern in (source.files, *source.companions.values()):
+            paths = sorted(path.as_posix() for path in folder.glob(pattern) if path.is_file())
+            if not paths and not config.is_synthetic:
+                raise SpecError(
+                    f"{pattern}: no such file beside the allocation; mapping {mapping.name} reads table "
+                    f"{source.table} with it. A mapping without it names the table under `absent`."
+                )
+            # The synthetic trial's are not written yet.
+            found += [f"{folder}/{pattern}"] if config.is_synthetic else paths
+    return list(dict.fromkeys(found))
 
 
 def raw_files(config: Config) -> list[str]:

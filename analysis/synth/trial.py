@@ -13,6 +13,7 @@ import numpy as np
 from analysis.spec.synthetic import SyntheticParameters
 from analysis.synth import england, files, registers, scotland
 from analysis.synth.chain import HOME
+from analysis.synth.dictionary import dictionaries
 from analysis.synth.dirt import add_dirt
 from analysis.synth.draw import Draw, draw_trial
 from analysis.synth.episodes import draw_placements, stays
@@ -106,6 +107,7 @@ def _sheets(draw: Draw, family_id: np.ndarray, child_id: np.ndarray) -> dict[str
         files.ALLOCATION: registers.allocation(draw, family_id),
         files.COURT: registers.proceedings(draw, family_id),
         **_returns(draw, child_id),
+        **dictionaries(draw.parameters),
     }
 
 

@@ -145,7 +145,7 @@ def test_a_dialect_has_the_keys_that_its_format_reads(how: dict, word: str) -> N
 
 def test_a_file_is_read_with_one_dialect_but_for_sheets(declarations: Declarations) -> None:
     """The second of two dialects would be passed over without a word."""
-    old = "files: trial/redcap_children.csv\n    dialect: redcap\n    where: {redcap_event_name: [enrolment]}"
+    old = "dialect: redcap\n    where: {redcap_event_name: [enrolment]}"
     declarations.edit(FILE, old, old.replace("dialect: redcap", "dialect: spreadsheet"))
     assert "trial/redcap_children.csv: read with two dialects" in declarations.refusal(mapping="synthetic")
 
