@@ -138,8 +138,8 @@ def _check_rules(
     for rule in spec.rules.values():
         if rule.table in tables and rule.other_table in (None, *values):
             say(f"rule {rule.id}")
-            sound = {name: each for name, each in values.items() if name == rule.table or name not in unsound}
-            context = Context(spec, pd.Timestamp(data_cut), Sound(sound))
+            sound = Sound(values, set(unsound) - {rule.table})
+            context = Context(spec, pd.Timestamp(data_cut), sound)
             try:
                 changed, found = _apply(tables[rule.table], rule, context)
             except UnsoundError as error:

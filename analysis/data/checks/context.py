@@ -1,6 +1,6 @@
 """What a check is given beside its table, and what several kinds of checks look up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,7 +19,14 @@ class UnsoundError(KeyError):
 
 
 class Sound(dict[str, pd.DataFrame]):
-    """Tables that a rule may rely on."""
+    """Tables that a rule may rely on. One that it may not is there, and refuses to be read."""
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame], unsound: Collection[str]) -> None:
+        super().__init__({name: each for name, each in tables.items() if name not in unsound})
+        self.unsound = frozenset(unsound)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self.unsound
 
     def __missing__(self, name: str) -> pd.DataFrame:
         raise UnsoundError(name)

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from analysis.data.checks.context import Sound, UnsoundError
 from analysis.data.clean import Cleaned, clean_tables
 from analysis.data.corrections import COLUMNS
 from analysis.data.issues import as_frame
@@ -308,3 +309,12 @@ def test_a_finding_is_told_once_though_keys_are_checked_twice(spec: Spec) -> Non
     rows = "C0009 | V4 | 2-4 |  | 2015-06-01 | 1 | 1"
     cleaned, told = everything(spec, sdq=SDQ + rows)
     assert len(set(cleaned.issues)) == len(cleaned.issues) == told[-1]
+
+
+def test_a_table_that_is_not_sound_is_there_and_cannot_be_read() -> None:
+    """A rule that asks whether it has a table must not take a damaged one for one that nobody gave."""
+    tables = Sound({"families": pd.DataFrame(), "children": pd.DataFrame()}, {"children"})
+    assert "children" in tables and "families" in tables and "sdq" not in tables
+    with pytest.raises(UnsoundError):
+        tables["children"]
+    assert tables["families"].empty
