@@ -67,10 +67,12 @@ def _visit(parameters: SyntheticParameters) -> Iterator[Row]:
     yield _text(form, "due_dt", DATE)
     yield _text(form, "visit_dt", DATE, ATTENDED)
     yield _radio(form, "visit_status", STATUSES)
+    yield _text(form, "age_m", INTEGER, ATTENDED)
     people = ("Foster carer", "Birth parent", "Kinship carer", "Adoptive parent", "Other")
     yield _radio(form, "informant", INFORMANTS, people, ATTENDED)
-    yield from _questionnaire("sdq", SDQ_FORMS, "012", [_from_age(TWO_YEARS)] * SDQ_ITEMS)
-    yield from _questionnaire("pedsql", PEDSQL_FORMS, "01234", _of_long_forms())
+    yield from _questionnaire("sdq", SDQ_FORMS, "012", [_from_age(TWO_YEARS)] * SDQ_ITEMS, ["total"])
+    scores = ["physical", "psychosocial", "total"]
+    yield from _questionnaire("pedsql", PEDSQL_FORMS, "01234", _of_long_forms(), scores)
     for scale in parameters.scales:
         name = "cognition" if scale == "COG" else scale.lower()
         logic = ATTENDED
@@ -85,13 +87,15 @@ def _from_age(days: int) -> str:
     return f"{ATTENDED} and datediff([enrolment][dob], [visit_dt], 'd') >= {days}"
 
 
-def _questionnaire(prefix: str, forms: Sequence[str], answers: str, logics: Sequence[str]) -> Iterator[Row]:
+def _questionnaire(
+    prefix: str, forms: Sequence[str], answers: str, logics: Sequence[str], scores: Sequence[str]
+) -> Iterator[Row]:
     common = logics[0]
     yield _radio("visit", f"{prefix}_form", forms, logic=common)
     yield _text("visit", f"{prefix}_dt", DATE, common)
     for item, logic in enumerate(logics, start=1):
         yield _radio("visit", f"{prefix}_{item:02d}", answers, logic=logic)
-    yield _text("visit", f"{prefix}_total", NUMBER, common)
+    yield from (_text("visit", f"{prefix}_{score}", NUMBER, common) for score in scores)
 
 
 def _of_long_forms() -> list[str]:
