@@ -1,5 +1,6 @@
 """A report: one page of HTML that needs nothing but itself. Words are in reports/, numbers come from here."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from analysis.present.headline import summarise
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
-from analysis.present.table_form import MARKS
+from analysis.present.table_form import MARKS, Origin, Table
 from analysis.present.table_validation import verdict
 from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
@@ -56,6 +57,7 @@ def render_report(
     check_stamps(files, current)
     results = {item.analysis: item for file in files.values() for item in file.results}
     pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view, agreements)
+    summary = summarise(results, spec, view)
     page = render(
         f"{report_of(view)}.html.j2",
         templates,
@@ -63,13 +65,14 @@ def render_report(
         mark=MARKS[view],
         synthetic=synthetic,
         pieces=pieces,
-        summary=summarise(results, spec, view),
+        summary=summary,
         failures=[item for item in results.values() if isinstance(item, Failure)],
         stages=_stages(results, spec),
         agreed={each: verdict(agreements.of(each)) for each in results} if agreements else {},
         issues=_issues(issues),
         **_declared(spec, view),
         assumptions=assumptions(spec, view, synthetic=synthetic),
+        register=_register(pieces, summary, spec),
         **_provenance(files),
     )
     _check_complete(page, pieces)
@@ -132,6 +135,12 @@ def _issues(issues: Sequence[IssueCount]) -> dict[str, Any]:
     return {"rows": rows, "totals": totals}
 
 
+def _register(pieces: Sequence[Piece], summary: Table, spec: Spec) -> dict[str, Origin]:
+    """The origin of every number of the report, in the plan's order."""
+    found = {name: each for shown in (summary, *pieces) for name, each in shown.origins.items()}
+    return {name: found[name] for name in spec.analyses if name in found}
+
+
 def _provenance(files: Mapping[str, ResultFile]) -> dict[str, Any]:
     stamps = {family: file.stamp for family, file in files.items()}
     first = next(iter(stamps.values()))
@@ -141,9 +150,16 @@ def _provenance(files: Mapping[str, ResultFile]) -> dict[str, Any]:
         "sap_version": first.sap_version,
         "stamps": {family: asdict(stamp) for family, stamp in stamps.items()},
         "inputs": first.inputs,
+        "inputs_digest": _digest(first.inputs),
         "packages": first.packages,
         "family_of": families,
     }
+
+
+def _digest(inputs: Mapping[str, str]) -> str:
+    """One digest of all input tables: of their names and digests, by name."""
+    text = "".join(f"{name} {digest}\n" for name, digest in sorted(inputs.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _check_complete(page: str, pieces: Sequence[Piece]) -> None:

@@ -157,13 +157,43 @@ def test_the_closed_report_begins_with_its_results(outputs) -> None:
     assert "watermark" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
 
 
-def test_a_number_tells_where_it_comes_from(outputs) -> None:
+def test_a_number_leads_to_its_origin(outputs) -> None:
     page = render("closed", outputs["closed"])
     cell = re.search(
-        r'<td title="([^"]+)">1\.43 \(\u22120\.63 to 3\.52\)</td>', page[page.index('id="T2"') :]
+        r'<a href="#([^"]+)" tabindex="-1" title="([^"]+)">1\.43 \(\u22120\.63 to 3\.52\)</a>',
+        page[page.index('id="T2"') :],
     )
-    assert cell[1].startswith("A01, adjusted difference | E1, child mental health")
-    assert "360 children in 282 families" in cell[1]
+    assert cell.groups() == ("A01", "adjusted difference")
+    origin = page[page.index('id="A01"') :]
+    origin = origin[: origin.index("</div>\n</dl>")]
+    stamp = fabricated.result_files("closed")["mixed"].stamp
+    for each in ("E1, child mental health", "360 children in 282 families", "indicator added", "primary"):
+        assert each in origin
+    for each in ("results/mixed.json", stamp.sap_digest, stamp.code_digest[:16]):
+        assert each in origin
+
+
+@pytest.mark.parametrize("view", ["open", "dummy", "closed"])
+def test_every_number_of_a_table_leads_to_an_origin(view: str, outputs) -> None:
+    page = render(view, outputs[view])
+    tables = re.findall(r'<div class="piece.*?<dl class="notes">', page, re.DOTALL)
+    cells = [cell for table in tables for cell in re.findall(r"<td>(.*?)</td>", table)]
+    shown = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
+    assert len(shown) > 60
+    assert all(cell.startswith('<a href="#') for cell in shown)
+
+
+def test_one_digest_stands_for_all_inputs(outputs) -> None:
+    files = fabricated.result_files("closed")
+    first = origin_digest(render("closed", outputs["closed"]))
+    inputs = {**next(iter(files.values())).stamp.inputs, "subjects.csv": "0000000000000000"}
+    other = {name: replace(file, stamp=replace(file.stamp, inputs=inputs)) for name, file in files.items()}
+    assert origin_digest(render("closed", outputs["closed"], files=other)) != first
+
+
+def origin_digest(page: str) -> str:
+    (found,) = set(re.findall(r'<a href="#inputs">input tables</a> <code>(\w{16})</code>', page))
+    return found
 
 
 def test_a_rehearsal_is_marked_on_every_page(outputs) -> None:
@@ -322,14 +352,32 @@ def test_a_report_of_real_data_has_no_word_of_the_synthetic_trial() -> None:
 
 def test_two_figures_on_one_page_share_no_name() -> None:
     svg = (
-        '<?xml version="1.0"?><svg viewBox="0 0 100 50">'
+        '<?xml version="1.0"?><svg viewBox="0 0 100 50" xmlns:xlink="xlink" xmlns:dc="dc">'
         "<metadata><dc:identifier>ab12</dc:identifier></metadata>"
-        '<defs><style>*{stroke: red}</style><path id="m1"/><clipPath id="p1"/></defs><g id="axes_1">'
-        '<use xlink:href="#m1"/><g clip-path="url(#p1)"/></g></svg>'
+        '<defs><style>*{stroke: red}</style><path id="m1" style="fill: none"/><clipPath id="p1"/></defs>'
+        '<g id="axes_1"><use xlink:href="#m1" style="fill: none"/><g clip-path="url(#p1)"><text>5 &lt; 6</text>'
+        "</g></g></svg>"
     )
     assert identifier_of(svg) == "ab12"
     inlined = inline_svg(svg, prefix="F3")
-    assert 'id="F3-m1"' in inlined and 'href="#F3-m1"' in inlined and "url(#F3-p1)" in inlined
-    assert "axes_1" not in inlined and "metadata" not in inlined and "<style" not in inlined
-    with pytest.raises(ReportError, match="not an SVG file"):
-        inline_svg("<svg></svg>", prefix="F3")
+    assert 'id="F3_0"' in inlined and 'href="#F3_0"' in inlined
+    assert '<clipPath id="F3_1"/>' in inlined and "url(#F3_1)" in inlined
+    assert "axes_1" not in inlined and "metadata" not in inlined and "red" not in inlined
+    assert "<style>.F3-0{fill:none}</style>" in inlined and inlined.count('class="F3-0"') == 2
+    assert "<text>5 &lt; 6</text>" in inlined
+    for other in ("<svg></svg>", "<svg", '<svg viewBox="5"/>'):
+        with pytest.raises(ReportError, match="not an SVG file"):
+            inline_svg(other, prefix="F3")
+
+
+@pytest.mark.parametrize("view", ["open", "closed"])
+def test_what_a_figure_says_and_shows_is_whole_on_the_page(view: str) -> None:
+    for output in outputs_of(fabricated.spec(), view):
+        if output.kind in DRAW:
+            svg = fabricated.figure_files(view, output.id)["svg"].decode()
+            inlined = inline_svg(svg, prefix=output.id)
+            read = [re.sub(r"<[^>]*>", "", each) for each in re.findall(r"<text.*?</text>", svg, re.DOTALL)]
+            kept = [re.sub(r"<[^>]*>", "", each) for each in re.findall(r"<text.*?</text>", inlined)]
+            assert [" ".join(each.split()) for each in read] == kept
+            assert inlined.count("<use ") == svg.count("<use ")
+            assert inlined.count("<path ") == svg.count("<path ")
