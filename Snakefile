@@ -2,9 +2,9 @@
 #
 # Paths below the output folder (out/ unless config.yaml says otherwise):
 #   data/{ingest,clean,issues,derived}/TABLE.csv     nobody's arm is known here
-#   open/{results,outputs}/...  open/report.html     for everybody in the trial
+#   open/{results,outputs}/...  open/report.{html,docx}  for everybody in the trial
 #   VIEW/{ingest,clean,allocated,results,qc,outputs}/  VIEW is closed (the real arms) or dummy (a rehearsal)
-#   VIEW/report.html                                 for the committee or, with dummy arms, for nobody
+#   VIEW/report.{html,docx}                          for the committee or, with dummy arms, for nobody
 #   {open,closed}/{issues,define}.html               what was found in the data, and what the tables hold
 #   logs/, benchmarks/                               one of each per job
 from snakemake.utils import min_version

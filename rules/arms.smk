@@ -178,7 +178,8 @@ rule report:
         agreement=AGREEMENT,
         issues=issue_files,
     output:
-        f"{OUT}/{{view}}/report.html",
+        page=f"{OUT}/{{view}}/report.html",
+        word=f"{OUT}/{{view}}/report.docx",
     log:
         f"{OUT}/logs/{{view}}/report.log",
     benchmark:
@@ -193,8 +194,8 @@ rule report:
         slice=digest.report_slice(SPEC),
     shell:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
-        "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} "
-        "2>&1 | tee {log:q}"
+        "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} "
+        "{params.synthetic:q} --out {output.page:q} --word {output.word:q} 2>&1 | tee {log:q}"
 
 
 rule issues_closed:

@@ -47,7 +47,8 @@ rule report_open:
         tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
         issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"]),
     output:
-        f"{OUT}/open/report.html",
+        page=f"{OUT}/open/report.html",
+        word=f"{OUT}/open/report.docx",
     log:
         f"{OUT}/logs/open/report.log",
     benchmark:
@@ -62,7 +63,7 @@ rule report_open:
         slice=digest.report_slice(SPEC),
     shell:
         "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
-        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output:q} 2>&1 | tee {log:q}"
+        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output.page:q} --word {output.word:q} 2>&1 | tee {log:q}"
 
 
 rule issues_open:

@@ -21,8 +21,8 @@ _UPRIGHT = "rotate(-0 "
 def inline_svg(svg: str, *, prefix: str) -> str:
     """The drawing as an element of a page, as wide as it was drawn and no wider than its place.
 
-    Names that nothing refers to are left out, the others are numbered below the prefix; what is drawn alike is
-    said once, in classes below the prefix; places are those of the file to a hundredth of a point.
+    Names that nothing refers to are left out, the others are numbered below the prefix; what is drawn alike
+    is said once, in classes below the prefix; places are those of the file to a hundredth of a point.
 
     Raises
     ------

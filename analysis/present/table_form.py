@@ -1,9 +1,9 @@
-"""A table as a frozen value; its forms: CSV of what is displayed, JSON of that and of the full numbers."""
+"""A table as a frozen value; as CSV of what is displayed or of the full numbers, and as JSON of both."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -11,6 +11,7 @@ from analysis.errors import ReportError
 from analysis.results import View
 
 Number = float | int | None
+VALUES_HEADER = ("row", "column", "displayed", "analysis", "what", "name", "value")
 MARKS: Mapping[str, str] = {"dummy": "DUMMY ARMS", "closed": "CLOSED - CONFIDENTIAL", "open": ""}
 
 
@@ -104,11 +105,6 @@ class Table:
         return [(text, at) for at, text in enumerate(texts)]
 
 
-def write_forms(table: Table) -> dict[str, bytes]:
-    """Content of a table's files by format."""
-    return {"csv": to_csv(table).encode(), "json": to_json(table).encode()}
-
-
 def to_csv(table: Table) -> str:
     """Displayed values, one header line; the first heading carries the mark of closed and dummy tables."""
     buffer = io.StringIO()
@@ -117,6 +113,19 @@ def to_csv(table: Table) -> str:
     for group, row in _with_groups(table.rows):
         cells = [row.remark] if row.kind == "failure" else [cell.text for cell in row.cells]
         writer.writerow([": ".join(filter(None, (*group, row.stub))), *cells])
+    return buffer.getvalue()
+
+
+def to_values_csv(table: Table) -> str:
+    """One line per full number: where it stands, what is displayed there, its analysis, its name and value.
+
+    Numbers are written so that reading them gives the same bits; a cell that displays no number has one line
+    without a value, and so has a result that is absent.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(VALUES_HEADER)
+    writer.writerows(_values(table))
     return buffer.getvalue()
 
 
@@ -131,6 +140,18 @@ def numbers(**values: Number) -> dict[str, Number]:
         key: value if value is not None and abs(value) < float("inf") else None
         for key, value in values.items()
     }
+
+
+def _values(table: Table) -> Iterator[tuple[str, ...]]:
+    for group, row in _with_groups(table.rows):
+        name = ": ".join(filter(None, (*group, row.stub)))
+        if row.kind == "failure":
+            yield (name, "", row.remark, "", "", "", "")
+        for at, cell in enumerate(row.cells):
+            where = (name, _flat(table, at), cell.text, cell.analysis, cell.what)
+            for key, value in (cell.values or {"": None}).items():
+                if cell.text:
+                    yield (*where, key, "" if value is None else repr(value))
 
 
 def _head(table: Table) -> str:

@@ -11,8 +11,9 @@ from analysis.present.table_averages import tabulate_averages, tabulate_variance
 from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_course import tabulate_course
 from analysis.present.table_effects import tabulate_hazards, tabulate_means, tabulate_selected_hazards
-from analysis.present.table_form import Table, to_json, write_forms
+from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
 from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_latex import to_latex
 from analysis.present.table_recurrences import tabulate_recurrences
 from analysis.present.table_risks import tabulate_risks
 from analysis.present.table_routes import tabulate_proportionality, tabulate_routes
@@ -23,8 +24,6 @@ from analysis.present.table_validation import tabulate_validation
 from analysis.results import View
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Output
-
-__all__ = ["TABULATE", "tabulate", "write_forms"]
 
 TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
@@ -44,6 +43,14 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "states": tabulate_states,
     "harms": tabulate_harms,
     "validation": tabulate_validation,
+}
+
+# By the ending of the file's name.
+FORMS: dict[str, Callable[[Table], str]] = {
+    "csv": to_csv,
+    "values.csv": to_values_csv,
+    "tex": to_latex,
+    "json": to_json,
 }
 
 
@@ -71,3 +78,8 @@ def tabulate(
     if view == "open":
         check_open_text(to_json(table), spec)
     return table
+
+
+def write_forms(table: Table) -> dict[str, bytes]:
+    """Content of a table's files by format."""
+    return {form: write(table).encode() for form, write in FORMS.items()}

@@ -17,7 +17,7 @@ FIGURES = frozenset(
     }
 )
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
-TABLE_FORMATS = ("csv", "json")
+TABLE_FORMATS = ("csv", "values.csv", "tex", "json")
 # The list of findings whose site cannot be told.
 UNPLACED = "not_known"
 

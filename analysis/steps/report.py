@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--synthetic", action="store_true", help="say on every page that the data are synthetic"
     )
-    add_path(parser, "out", "the report to write")
+    add_path(parser, "out", "the report to write as a page")
+    add_path(parser, "word", "the report to write as a Word document")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -28,11 +29,13 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.walls import check_destination
     from analysis.models.stamp import stamp_of
     from analysis.present.document import render_report
+    from analysis.present.word import render_word
     from analysis.results import read_results
     from analysis.spec.outputs import families_of
 
     declared, view = spec(), options.view
-    check_destination(options.out, audience="open" if view == "open" else "closed")
+    for out in (options.out, options.word):
+        check_destination(out, audience="open" if view == "open" else "closed")
     names = families_of(declared, view)
     files = {name: read_results(options.results / f"{name}.json") for name in names}
     inputs = file_digests(options.tables.glob("*.csv"))
@@ -52,7 +55,10 @@ def run(options: argparse.Namespace) -> None:
         agreements=_agreements(options, declared, names, inputs) if options.agreement else None,
     )
     write_whole(options.out, page.encode())
-    say(f"report: {options.out}, {len(page) // 1024} KiB")
+    pictures = {path.stem: path.read_bytes() for path in options.outputs.glob("*.png")}
+    document = render_word(page, pictures, ROOT / "reports" / "word")
+    write_whole(options.word, document)
+    say(f"report: {options.out}, {len(page) // 1024} KiB; {options.word.name}, {len(document) // 1024} KiB")
 
 
 def _agreements(options: argparse.Namespace, declared, names, inputs):

@@ -355,8 +355,8 @@ def test_two_figures_on_one_page_share_no_name() -> None:
         '<?xml version="1.0"?><svg viewBox="0 0 100 50" xmlns:xlink="xlink" xmlns:dc="dc">'
         "<metadata><dc:identifier>ab12</dc:identifier></metadata>"
         '<defs><style>*{stroke: red}</style><path id="m1" style="fill: none"/><clipPath id="p1"/></defs>'
-        '<g id="axes_1"><use xlink:href="#m1" style="fill: none"/><g clip-path="url(#p1)"><text>5 &lt; 6</text>'
-        "</g></g></svg>"
+        '<g id="axes_1"><use xlink:href="#m1" style="fill: none"/><g clip-path="url(#p1)">'
+        "<text>5 &lt; 6</text></g></g></svg>"
     )
     assert identifier_of(svg) == "ab12"
     inlined = inline_svg(svg, prefix="F3")

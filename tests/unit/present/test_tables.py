@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from analysis.errors import BlindingError, ReportError
-from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, write_forms
-from analysis.present.tables import TABULATE, tabulate
+from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, to_values_csv
+from analysis.present.tables import TABULATE, tabulate, write_forms
 from analysis.results import Count, Estimate, Result
 from analysis.spec.outputs import FIGURES, outputs_of
 from tests.unit.present import fabricated
