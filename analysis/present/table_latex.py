@@ -67,7 +67,8 @@ def _broken(table: Table, column: int, width: int) -> list[str]:
     return [
         line
         for part in table.columns[column].split("\n")
-        for line in textwrap.wrap(part, max(width, NARROWEST), break_long_words=False) or [""]
+        for line in textwrap.wrap(part, max(width, NARROWEST), break_long_words=False, break_on_hyphens=False)
+        or [""]
     ]
 
 

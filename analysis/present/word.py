@@ -133,8 +133,9 @@ class _Writer:
             self._label = text_of(caption)
             text = caption_runs(runs_of(caption), self.anchors)
             yield self._block(text, "Caption", _KEPT, sheet, is_heading=True)
+        is_kept = self._is_kept or "attributes" in classes(element)
         content = word_table(
-            element, page=sheet.width, anchors=self.anchors, label=self._label, is_kept=self._is_kept
+            element, page=sheet.width, anchors=self.anchors, label=self._label, is_kept=is_kept
         )
         yield Block(content, sheet)
         # Without a paragraph between them Word joins a table to the next.

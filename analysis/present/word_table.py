@@ -121,11 +121,12 @@ def _level(row: Element) -> int:
 
 def _widths(lines: Sequence[_Line], page: float, *, wraps: bool) -> tuple[float, ...]:
     least, whole = _needs(lines, wraps=wraps)
-    if wraps:
-        whole[:-1] = [
-            max(few, min(most, PROSE_SHARE * page)) for few, most in zip(least, whole[:-1], strict=False)
-        ]
-    return _shared(least, whole, page)
+    if not wraps:
+        return _shared(least, whole, page)
+    first = [
+        max(few, min(most, PROSE_SHARE * page)) for few, most in zip(least[:-1], whole[:-1], strict=True)
+    ]
+    return _shared([*first, least[-1]], [*first, page], page)
 
 
 def _needs(lines: Sequence[_Line], *, wraps: bool) -> tuple[list[float], list[float]]:

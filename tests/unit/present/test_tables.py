@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.errors import BlindingError, ReportError
-from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, to_values_csv
+from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json
 from analysis.present.tables import TABULATE, tabulate, write_forms
 from analysis.results import Count, Estimate, Result
 from analysis.spec.outputs import FIGURES, outputs_of

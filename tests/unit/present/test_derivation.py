@@ -1,0 +1,162 @@
+"""Every number of every form derives from the results: one result changed, each place that shows it changes,
+and no other."""
+
+import re
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+from analysis.spec.outputs import TABLE_FORMATS
+from tests.unit.present import fabricated, fabricated_report
+from tests.unit.present.fabricated_report import Found
+
+DRAWINGS = "drawings of report.html"
+ARM, CONTRAST = {"arm": "NIM"}, {"contrast": fabricated.CONTRAST}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A result, two values that occur nowhere else, how these are printed, and what prints them.
+
+    Tables are named by their output, of figures the file is.
+    """
+
+    analysis: str
+    name: str
+    labels: dict[str, str]
+    values: tuple[float, float]
+    shown: tuple[str, str]
+    where: str
+
+    @property
+    def forms(self) -> set[str]:
+        names = self.where.split()
+        tables = {f"{name}.{form}" for name in names if "." not in name for form in TABLE_FORMATS}
+        figures = {name for name in names if "." in name}
+        drawings = {DRAWINGS} if any(name.endswith(".svg") for name in names) else set()
+        # In Word a figure is a picture: what only it shows is no text there.
+        return tables | figures | drawings | ({"report.html", "report.docx"} if tables else {"report.html"})
+
+
+def ratio(analysis: str, name: str, labels: dict[str, str], whole: int, where: str) -> Case:
+    """A case printed to two decimals; `whole` makes it unlike those of the others."""
+    return Case(
+        *(analysis, name, {**CONTRAST, **labels}),
+        *((whole + 0.2171, whole + 0.6452), (f"{whole}.22", f"{whole}.65"), where),
+    )
+
+
+def share(analysis: str, name: str, labels: dict[str, str], percent: int, where: str) -> Case:
+    """A case printed as a percentage to one decimal."""
+    values = ((percent + 0.371) / 100, (percent + 0.863) / 100)
+    return Case(analysis, name, {**ARM, **labels}, values, (f"{percent}.4", f"{percent}.9"), where)
+
+
+def number(analysis: str, name: str, labels: dict[str, str], first: int, where: str) -> Case:
+    """A case of counting."""
+    return Case(analysis, name, {**ARM, **labels}, (first, first + 1), (str(first), str(first + 1)), where)
+
+
+CASES = [
+    ratio("A01", "difference", {}, 71, "T2"),
+    ratio("A03", "difference", {"average": "child"}, 72, "T6"),
+    ratio("A10", "difference", {"moderator": "Site", "level": "GLA"}, 73, "T7"),
+    ratio("A11", "difference", {"visit": "V4"}, 74, "T8"),
+    share("A22A", "risk", {}, 87, "T10"),
+    ratio("A30", "hazard_ratio", {}, 75, "T11"),
+    ratio("A30F", "hazard_ratio", {}, 76, "T11"),
+    ratio("A30T", "hazard_ratio", {"from": "0", "to": "182"}, 77, "T12"),
+    share("A31", "probability", {"cause": "home", "day": "913"}, 88, "T13 F4.txt"),
+    number("A31", "at_risk", {"day": "182"}, 991, "F4.txt F4.svg"),
+    ratio("A31H", "hazard_ratio", {"cause": "home"}, 78, "T14"),
+    number("A40", "at_risk", {"day": "365"}, 993, "F5.txt F5.svg"),
+    ratio("A41A", "rate_ratio", {}, 79, "T17"),
+    ratio("A42", "hazard_ratio", {}, 81, "T18"),
+    Case("A50", "rate", {**ARM, "category": "injury"}, (737.371, 838.363), ("737.4", "838.4"), "T19"),
+    Case("A50", "events", {**ARM, "category": "injury"}, (7373, 8383), ("7,373", "8,383"), "T19"),
+    Case(
+        *("B01", "mean", {**ARM, "variable": "age_months", "unit": "child"}),
+        *((747.371, 848.363), ("747.4", "848.4"), "T1"),
+    ),
+]
+
+
+def results_with(cases: list[Case], which: int) -> dict[str, Found]:
+    """Made-up results with the first or second value of each case."""
+    return reduce(
+        lambda found, case: fabricated_report.changed(
+            found, case.analysis, case.name, case.labels, case.values[which]
+        ),
+        cases,
+        fabricated.results("closed"),
+    )
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Found], Path, dict[str, str]]:
+    """Results with the first value of every case, the folder of their report, and its texts."""
+    results, folder = results_with(CASES, 0), tmp_path_factory.mktemp("before")
+    for name in ("F1", "F2", "F3", "F6", "F7"):
+        for form, content in fabricated.figure_files("closed", name).items():
+            (folder / f"{name}.{form}").write_bytes(content)
+    return results, folder, written(results, folder, known=fabricated.results("closed"), at=folder)
+
+
+def written(results: dict[str, Found], folder: Path, *, known: dict[str, Found], at: Path) -> dict[str, str]:
+    figures = fabricated_report.drawn("closed", results, known=known, folder=at)
+    fabricated_report.write_outputs(folder, "closed", results, figures=figures)
+    return fabricated_report.texts(folder, fabricated_report.render("closed", folder, results))
+
+
+def swap(text: str, old: str, new: str) -> str:
+    """The text with a number replaced, where it is not part of another."""
+    return re.sub(rf"(?<![\d.]){re.escape(old)}(?!\d)", new, text)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.analysis} {case.name}")
+def test_what_shows_a_result_changes_with_it_and_nothing_else_does(
+    case: Case, before, tmp_path: Path
+) -> None:
+    known, folder, texts = before
+    results = fabricated_report.changed(known, case.analysis, case.name, case.labels, case.values[1])
+    after = written(results, tmp_path, known=known, at=folder)
+    full = [repr(value) for value in case.values]
+    for form, text in texts.items():
+        expected = swap(swap(text, *case.shown), *full)
+        if form.endswith(".svg") or form == DRAWINGS:
+            assert sorted(after[form].split("\n")) == sorted(expected.split("\n")), form
+        else:
+            # Not compared by pytest, which would take minutes to say where texts of this length differ.
+            assert (after[form] == expected) is True, form
+    assert {form for form in texts if texts[form] != after[form]} == case.forms
+    for name in {each.split(".")[0] for each in case.forms if each.endswith(".svg")}:
+        for form in ("png", "pdf"):
+            assert (folder / f"{name}.{form}").read_bytes() != (tmp_path / f"{name}.{form}").read_bytes()
+
+
+def test_a_count_of_the_flow_changes_its_figure_and_the_words_of_it(tmp_path: Path) -> None:
+    """The pooled flow, where one count stands for itself."""
+    known, texts = fabricated.results("open"), []
+    labels = {"stage": "month_15", "box": "attended", "arm": "All"}
+    for at, value in enumerate((7371, 7372)):
+        results = fabricated_report.changed(known, "N01", "children", labels, value)
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        figures = fabricated_report.blank("open", results)
+        fabricated_report.write_outputs(folder, "open", results, figures=figures)
+        flow = fabricated_report.draw(
+            *(fabricated.spec().outputs["F1"], results, fabricated.spec(), "open"), style=fabricated.STYLE
+        )
+        for form, content in flow.items():
+            (folder / f"F1.{form}").write_bytes(content)
+        texts.append(fabricated_report.texts(folder, fabricated_report.render("open", folder, results)))
+    first, second = texts
+    assert {form for form in first if first[form] != second[form]} == {
+        "F1.txt",
+        "F1.svg",
+        DRAWINGS,
+        "report.html",
+    }
+    assert all(swap(first[form], "7,371", "7,372") == second[form] for form in first)
