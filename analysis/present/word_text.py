@@ -39,12 +39,13 @@ def runs_of(element: Element, *, marks: frozenset[str] = frozenset()) -> list[Ru
 
 def _spread(element: Element, marks: frozenset[str], link: str) -> Iterator[Run]:
     own = marks | ({_MARKS[element.tag]} if element.tag in _MARKS else set())
+    link = element.get("href", link).removeprefix("#")
     yield Run(element.text or "", own, link)
     for child in element:
         if child.tag == "br":
             yield Run("\n")
         else:
-            yield from _spread(child, own, child.get("href", link).removeprefix("#"))
+            yield from _spread(child, own, link)
         yield Run(child.tail or "", own, link)
 
 

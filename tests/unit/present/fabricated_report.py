@@ -63,7 +63,8 @@ def blank(view: str, results: Mapping[str, Found]) -> Callable[[str], dict[str, 
 
     def figure(name: str) -> dict[str, bytes]:
         digest = results_digest(results_for(spec().outputs[name], results, view))
-        svg = f'<svg viewBox="0 0 9 9" xmlns:dc="dc"><dc:identifier>{digest}</dc:identifier></svg>'
+        named = f"<metadata><dc:identifier>{digest}</dc:identifier></metadata>"
+        svg = f'<svg viewBox="0 0 9 9" xmlns:dc="dc">{named}</svg>'
         return {"svg": svg.encode(), "txt": b"A figure of no numbers\nNothing\n", "png": png}
 
     return figure

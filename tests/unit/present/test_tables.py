@@ -4,12 +4,13 @@ import csv
 import io
 import itertools
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from analysis.errors import BlindingError, ReportError
-from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json
+from analysis.present.table_form import Cell, Row, Span, Table, to_csv, to_json, to_values_csv
 from analysis.present.tables import TABULATE, tabulate, write_forms
 from analysis.results import Count, Estimate, Result
 from analysis.spec.outputs import FIGURES, outputs_of
@@ -70,6 +71,41 @@ def test_the_json_holds_what_is_shown_and_the_full_numbers(view: str, output: st
     body = json.loads(to_json(made))
     assert [cell["text"] for row in body["rows"] for cell in row["cells"]] == texts(made)
     assert write_forms(made) == write_forms(table(view, output)), "the same results give the same bytes"
+
+
+@pytest.mark.parametrize(("view", "output"), TABLES)
+def test_the_values_are_those_of_the_results_to_the_last_bit(view: str, output: str) -> None:
+    made = table(view, output)
+    lines = list(csv.DictReader(io.StringIO(to_values_csv(made))))
+    read = [
+        (line["displayed"], line["analysis"], line["name"], float(line["value"]))
+        for line in lines
+        if line["value"]
+    ]
+    kept = [
+        (cell.text, cell.analysis, name, float(value))
+        for row in made.rows
+        for cell in row.cells
+        for name, value in cell.values.items()
+        if cell.text and value is not None
+    ]
+    assert read == kept
+    assert {(line["row"], line["column"]) for line in lines} == {
+        (row[0], column)
+        for row in itertools.islice(csv.reader(io.StringIO(to_csv(made))), 1, None)
+        for column, text in zip(columns_of(made), row[1:], strict=True)
+        if text
+    }
+
+
+def columns_of(made: Table) -> list[str]:
+    return next(csv.reader(io.StringIO(to_csv(made))))[1:]
+
+
+def test_values_say_where_there_are_none() -> None:
+    failed = {"A50": fabricated.failure("A50", "closed")}
+    (line,) = csv.DictReader(io.StringIO(to_values_csv(table("closed", "T19", failed))))
+    assert "did not converge" in line["displayed"] and line["value"] == line["column"] == ""
 
 
 def test_the_primary_table_shows_what_the_result_says() -> None:
@@ -233,7 +269,7 @@ def test_a_failure_stands_where_its_result_would(view: str, output: str) -> None
     made = table(view, output, results)
     assert [row.kind for row in made.rows] == ["failure"] * len(made.rows)
     assert all("The model did not converge." in row.remark for row in made.rows)
-    assert "The model did not converge." in to_csv(made)
+    assert all(b"The model did not converge." in content for content in write_forms(made).values())
 
 
 def hollow(result: Result, how: str) -> Result:
@@ -256,7 +292,8 @@ def test_every_table_renders_when_there_is_nothing_to_show(view: str, output: st
     made = table(view, output, results)
     shown = " ".join(texts(made))
     assert "nan" not in shown.lower().split() and "None" not in shown
-    to_csv(made), to_json(made)
+    for content in write_forms(made).values():
+        assert not re.search(rb"\b(nan|None|inf)\b", content.replace(b"Infant", b""))
 
 
 @pytest.mark.parametrize(("view", "output"), TABLES)
