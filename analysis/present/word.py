@@ -12,7 +12,13 @@ from analysis.present.word_text import anchor_name, caption_runs, paragraph, run
 
 # What is for a screen only.
 SKIPPED = frozenset({"head", "details", "skip", "watermark", "origins", "register"})
-_STYLES = {"mark": "Mark", "series": "Small", "caption": "Caption"}
+_STYLES = {
+    "synthetic": "MarkSynthetic",
+    "open": "MarkOpen",
+    "mark": "Mark",
+    "series": "Small",
+    "caption": "Caption",
+}
 _HEADINGS = {"h1": "Title", "h2": "Heading1", "h3": "Heading2", "h4": "Heading3"}
 _NEW_PAGE = "<w:pageBreakBefore/>"
 _KEPT = "<w:keepNext/>"
@@ -121,6 +127,8 @@ class _Writer:
             yield self._block(written(runs_of(item), anchors=self.anchors), "ListBullet", "", sheet)
 
     def _contents(self, element: Element, sheet: Sheet) -> Iterator[Block]:
+        # They follow the first chapter on its page.
+        self._is_first_section = True
         yield from self.blocks(element.find("h2"), sheet)
         for item in element.find("ol"):
             entries = [("TOC1", item.find("a")), *(("TOC2", each) for each in item.findall("ul/li/a"))]

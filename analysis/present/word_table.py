@@ -14,6 +14,8 @@ SIZE = 8.0
 # Room that a stub needs in points, and in how many lines it may stand.
 STUB, STUB_LINES = 118.0, 2.5
 INDENT = 10
+# A single column of numbers does not stand a whole page away from its stub.
+NARROW_SHARE = 0.65
 # In a table of prose its last column has the room; no other takes more than this share.
 PROSE_SHARE = 0.28
 # Of Arial, in parts of its size.
@@ -75,7 +77,7 @@ def word_table(table: Element, *, page: float, anchors: frozenset[str], label: s
     wraps = _wraps(table)
     heads = [at for at, line in enumerate(lines) if line.part == "thead"]
     layout = _Layout(
-        widths=_widths(lines, page, wraps=wraps),
+        widths=_widths(lines, page * (NARROW_SHARE if "columns1" in classes(table) else 1.0), wraps=wraps),
         wraps=wraps,
         anchors=anchors,
         last_head=max(heads, default=-1),

@@ -305,5 +305,19 @@ def test_a_figure_is_as_large_as_it_was_drawn_or_as_its_sheet_allows() -> None:
 def test_the_looks_are_well_formed(name: str) -> None:
     root = ElementTree.parse(Path(fabricated_report.WORD) / f"{name}.xml").getroot()
     styles = [each.get(f"{W}styleId") for each in root.iter(f"{W}style")]
-    used = {"Title", "Heading1", "Caption", "Cell", "Small", "TOC1", "TOC2", "ListBullet", "Report", "Lined"}
+    used = {
+        "Mark",
+        "MarkOpen",
+        "MarkSynthetic",
+        "Title",
+        "Heading1",
+        "Caption",
+        "Cell",
+        "Small",
+        "TOC1",
+        "TOC2",
+        "ListBullet",
+        "Report",
+        "Lined",
+    }
     assert name != "styles" or (used <= set(styles) and len(set(styles)) == len(styles))
