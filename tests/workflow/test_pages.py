@@ -127,11 +127,11 @@ def test_contents_lead_to_every_table_figure_and_chapter(page: Page):
     assert links == pieces | chapters
 
 
-def test_every_link_of_the_page_stays_on_it(page: Page):
+def test_every_link_leads_to_a_place_on_the_page_or_to_a_page_beside_it(page: Page):
     assert len(set(page.ids)) == len(page.ids)
     for link in page.all("a"):
-        target = link.attributes["href"]
-        assert target.startswith("#") and target[1:] in page.ids, target
+        file, _, place = link.attributes["href"].partition("#")
+        assert (page.path.parent / file).is_file() if file else place in page.ids, link.attributes["href"]
 
 
 def test_every_number_leads_to_an_origin_that_says_enough(page: Page):
@@ -345,6 +345,14 @@ def test_the_browser_reads_the_page_as_it_was_written(page: Page, tmp_path):
     for tags in (("table",), ("th", "td"), ("a",), ("h1", "h2", "h3", "h4"), ("path", "use", "text")):
         assert [each.text for each in read.all(*tags)] == [each.text for each in page.all(*tags)]
     assert sorted(read.ids) == sorted(page.ids)
+
+
+@needs_browser
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", ["issues", "define"])
+def test_the_pages_beside_it_are_silent_too(finished: Copy, name: str, view: str, tmp_path):
+    _, console, asked = opened(finished.folder / f"out/{view}/{name}.html", tmp_path)
+    assert console == asked == []
 
 
 @needs_browser
