@@ -1,9 +1,14 @@
 """Results that R gave for these very tables, where they are kept."""
 
 import csv
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pandas as pd
+
+from analysis.spec.check_mapping import SOURCE_COLUMNS
 
 RESULTS, TABLES = "expected.csv", "tables.csv"
 # Labels that stand in columns of their own, or in none.
@@ -23,6 +28,18 @@ class Kept:
         label = joined.join(value for key, value in labels.items() if key not in APART)
         key = (analysis, quantity, labels.get("arm", ""), label, labels.get("day", ""))
         return self.numbers.get((key, part))
+
+
+def contents(paths: Iterable[Path]) -> dict[str, str]:
+    """File name -> digest of what a table says, whatever file and line each row was read from."""
+    return {path.name: _digest(path) for path in sorted(paths)}
+
+
+def _digest(path: Path) -> str:
+    text = pd.read_csv(path, dtype=str, keep_default_na=False).drop(
+        columns=[*SOURCE_COLUMNS], errors="ignore"
+    )
+    return hashlib.sha256(text.to_csv(index=False, lineterminator="\n").encode()).hexdigest()[:16]
 
 
 def read_kept(folder: Path | None, digests: Mapping[str, str]) -> Kept:

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.table import to_csv, write_all
     from analysis.data.walls import check_destination
     from analysis.qc.agreement import agree, refuse_differing
-    from analysis.qc.kept import read_kept
+    from analysis.qc.kept import contents, read_kept
     from analysis.qc.stamp import stamp_of_qc
     from analysis.qc.tables import read_tables
     from analysis.results import read_results
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
     files = [options.results / f"{name}.json" for name in families_of(declared, options.view)]
     results = {item.analysis: item for path in files for item in read_results(path).results}
     inputs = file_digests(options.tables.glob("*.csv"))
-    kept = read_kept(options.reference, inputs)
+    kept = read_kept(options.reference, contents(options.tables.glob("*.csv")))
     found = agree(results, read_tables(options.tables, declared), kept)
     for each in found:
         state = each.absent or f"{each.n} numbers, {len(each.differing)} differ"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.steps.common import file_digests
+from analysis.qc.kept import contents
 
 HERE = Path(__file__).parent
 # Outcomes of the linear models, by visit.
@@ -96,7 +96,7 @@ def _recurrences(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
 
 def digests(allocated: Path) -> pd.DataFrame:
     """Digest of each table."""
-    found = file_digests(allocated.glob("*.csv"))
+    found = contents(allocated.glob("*.csv"))
     return pd.DataFrame({"table": found.keys(), "digest": found.values()})
 
 

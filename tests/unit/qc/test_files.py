@@ -13,7 +13,7 @@ from analysis.errors import ReportError
 from analysis.models.registry import FAMILIES
 from analysis.qc.again import Again
 from analysis.qc.compare import CLASSES, compare
-from analysis.qc.kept import read_kept
+from analysis.qc.kept import contents, read_kept
 from analysis.results import Curve, Estimate, Result, ResultFile, Stamp, to_json
 from analysis.spec.outputs import families_of
 from analysis.steps.common import file_digests
@@ -131,6 +131,13 @@ def test_results_of_r_are_shown_for_the_tables_r_was_given_and_no_others(tmp_pat
     assert kept.number("A31", "probability", {"arm": "NIM", "cause": "home", "day": "182"}, "value") == 0.2
     assert read_kept(tmp_path, {"subjects.csv": "abd"}).numbers == {}
     assert read_kept(None, {}).numbers == {}
+
+
+def test_a_table_is_the_same_wherever_its_rows_were_read(tmp_path: Path) -> None:
+    for name, row in (("a", "C1,2,x.csv,3"), ("b", "C1,2,y.csv,9"), ("c", "C1,3,x.csv,3")):
+        (tmp_path / f"{name}.csv").write_text(f"child_id,value,source_file,source_row\n{row}\n")
+    a, b, c = contents(tmp_path.glob("*.csv")).values()
+    assert a == b != c
 
 
 @pytest.fixture(scope="module")
