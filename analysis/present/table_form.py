@@ -112,6 +112,7 @@ def to_csv(table: Table) -> str:
     writer.writerow([_head(table), *(_flat(table, at) for at in range(len(table.columns)))])
     for group, row in _with_groups(table.rows):
         cells = [row.remark] if row.kind == "failure" else [cell.text for cell in row.cells]
+        cells += [""] * (len(table.columns) - len(cells))
         writer.writerow([": ".join(filter(None, (*group, row.stub))), *cells])
     return buffer.getvalue()
 

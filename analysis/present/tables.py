@@ -15,6 +15,7 @@ from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
 from analysis.present.table_harms import tabulate_harms
 from analysis.present.table_latex import to_latex
 from analysis.present.table_recurrences import tabulate_recurrences
+from analysis.present.table_reproduction import tabulate_reproduction
 from analysis.present.table_risks import tabulate_risks
 from analysis.present.table_routes import tabulate_proportionality, tabulate_routes
 from analysis.present.table_states import tabulate_states
@@ -42,6 +43,7 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "days": tabulate_days,
     "states": tabulate_states,
     "harms": tabulate_harms,
+    "reproduction": tabulate_reproduction,
     "validation": tabulate_validation,
 }
 

@@ -215,14 +215,16 @@ def _check_outputs(spec: Spec) -> None:
             raise SpecError(
                 f"{where}: what is not randomised stands in outputs of kind selected_hazards alone."
             )
-        shown |= set(output.analyses)
+        if output.kind != "reproduction":
+            shown |= set(output.analyses)
     if hidden := sorted(set(spec.analyses) - shown):
         raise SpecError(
             f"outputs.yaml: no output shows {', '.join(hidden)}; every analysis of the plan is shown."
         )
     for reported in spec.reported.values():
         where = f"reported.yaml, entry {reported.id}"
-        check_known([reported.analysis], spec.analyses, where=where, what="analysis")
+        if reported.analysis:
+            check_known([reported.analysis], spec.analyses, where=where, what="analysis")
 
 
 def _check_stage(spec: Spec, stage: Stage) -> None:

@@ -10,8 +10,9 @@ from analysis.errors import BlindingError, SpecError
 from analysis.spec.base import Declaration, IsoDay, Name
 from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Banding, Instrument, Score
+from analysis.spec.reported import Reported
 from analysis.spec.rules import Rule
-from analysis.spec.sap import Analysis, Estimand, Output, Population, Reported, Stage
+from analysis.spec.sap import Analysis, Estimand, Output, Population, Stage
 from analysis.spec.states import States
 from analysis.spec.tables import Package, Table
 from analysis.spec.trial import Trial

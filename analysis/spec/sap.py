@@ -231,6 +231,7 @@ class Output(Declaration):
         "mean_count_curves",
         "difference_curve",
         "harms",
+        "reproduction",
         "validation",
     ]
     title: str
@@ -253,14 +254,3 @@ class Stage(Declaration):
     from_: str | None = Field(default=None, alias="from")
     visit: str | None = None
     outcome: str | None = None
-
-
-class Reported(Declaration):
-    """A published figure as printed."""
-
-    id: str
-    quantity: str
-    value: str
-    analysis: str
-    source: str
-    caution: str | None = None

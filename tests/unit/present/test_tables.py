@@ -267,8 +267,9 @@ def test_a_figure_is_no_table() -> None:
 def test_a_failure_stands_where_its_result_would(view: str, output: str) -> None:
     results = {name: fabricated.failure(name, view) for name in fabricated.results(view)}
     made = table(view, output, results)
-    assert [row.kind for row in made.rows] == ["failure"] * len(made.rows)
-    assert all("The model did not converge." in row.remark for row in made.rows)
+    rows = [row for row in made.rows if row.indent == 0 and not row.stub.startswith("Not estimable")]
+    assert [row.kind for row in rows] == ["failure"] * len(rows)
+    assert all("The model did not converge." in row.remark for row in rows)
     assert all(b"The model did not converge." in content for content in write_forms(made).values())
 
 
