@@ -14,6 +14,7 @@ from analysis.present.blinding import check_open_text
 from analysis.present.consort import LEVELS
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
 from analysis.present.headline import summarise
+from analysis.present.methods_text import methods_text
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
@@ -22,7 +23,7 @@ from analysis.present.table_validation import verdict
 from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
 from analysis.spec.declarations import Spec
-from analysis.spec.outputs import outputs_of, report_of
+from analysis.spec.outputs import SECTIONS, outputs_of, report_of
 
 IssueCount = tuple[str, str, str, int]
 SEVERITIES = ("stop", "query", "note")
@@ -71,6 +72,7 @@ def render_report(
         agreed={each: verdict(agreements.of(each)) for each in results} if agreements else {},
         issues=_issues(issues),
         **_declared(spec, view),
+        methods=methods_text(results, spec),
         assumptions=assumptions(spec, view, synthetic=synthetic),
         register=_register(pieces, summary, spec),
         **_provenance(files),
@@ -92,6 +94,9 @@ def _declared(spec: Spec, view: View) -> dict[str, Any]:
         "level": fmt.level_name(trial.level).removesuffix(" CI"),
         "estimands": [_estimand(each, spec, view) for each in spec.estimands.values()],
         "populations": list(spec.populations.values()),
+        "conduct": [each for each in spec.conduct.values() if view != "open" or each.audience == "open"],
+        "amendments": spec.amendments,
+        "sections": SECTIONS,
     }
 
 
@@ -163,5 +168,6 @@ def _digest(inputs: Mapping[str, str]) -> str:
 
 
 def _check_complete(page: str, pieces: Sequence[Piece]) -> None:
-    if absent := [piece.id for piece in pieces if f'id="{piece.id}"' not in page]:
-        raise ReportError(f"the template leaves out {', '.join(absent)}; every output of the plan is shown.")
+    wanted = [*(piece.id for piece in pieces), *SECTIONS]
+    if absent := [name for name in wanted if f'id="{name}"' not in page]:
+        raise ReportError(f"the template leaves out {', '.join(absent)}; every output and section is shown.")

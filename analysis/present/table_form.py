@@ -17,12 +17,16 @@ MARKS: Mapping[str, str] = {"dummy": "DUMMY ARMS", "closed": "CLOSED - CONFIDENT
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is displayed, the full numbers behind it, and the analysis they come from."""
+    """What is displayed, the full numbers behind it, and the analysis they come from.
+
+    `links` holds for each part of a list of places the anchor it leads to, empty for one of another report.
+    """
 
     text: str
     values: Mapping[str, Number] = field(default_factory=dict)
     analysis: str = ""
     what: str = ""
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

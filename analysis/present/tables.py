@@ -9,6 +9,7 @@ from analysis.present.reading import Found, results_for
 from analysis.present.request import Request
 from analysis.present.table_averages import tabulate_averages, tabulate_variances
 from analysis.present.table_baseline import tabulate_baseline
+from analysis.present.table_checklist import tabulate_checklist
 from analysis.present.table_course import tabulate_course
 from analysis.present.table_effects import tabulate_hazards, tabulate_means, tabulate_selected_hazards
 from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
@@ -44,6 +45,7 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "states": tabulate_states,
     "harms": tabulate_harms,
     "reproduction": tabulate_reproduction,
+    "checklist": tabulate_checklist,
     "validation": tabulate_validation,
 }
 

@@ -6,6 +6,7 @@ from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.check_events import check_event_entry
 from analysis.spec.declarations import Spec, bandings
+from analysis.spec.outputs import SECTIONS
 from analysis.spec.sap import (
     DAYS_IN_CARE,
     Analysis,
@@ -221,6 +222,11 @@ def _check_outputs(spec: Spec) -> None:
         raise SpecError(
             f"outputs.yaml: no output shows {', '.join(hidden)}; every analysis of the plan is shown."
         )
+    for item in spec.checklist:
+        where = f"checklist.yaml, entry {item.list} {item.item}"
+        check_known(item.at, {*spec.outputs, *SECTIONS}, where=where, what="output or section")
+        if item.by == "report" and not set(item.at) & set(spec.outputs):
+            raise SpecError(f"{where}: the report answers it, so it needs an output.")
     for reported in spec.reported.values():
         where = f"reported.yaml, entry {reported.id}"
         if reported.analysis:

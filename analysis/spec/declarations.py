@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from analysis.errors import BlindingError, SpecError
+from analysis.spec.amendments import Amendment
 from analysis.spec.base import Declaration, IsoDay, Name
+from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Banding, Instrument, Score
 from analysis.spec.reported import Reported
@@ -69,6 +71,9 @@ class Spec:
     outputs: Mapping[str, Output]
     stages: Mapping[str, Stage]
     reported: Mapping[str, Reported]
+    conduct: Mapping[str, Statement]
+    checklist: tuple[ChecklistItem, ...]
+    amendments: tuple[Amendment, ...]
     abbreviations: Mapping[str, Abbreviation]
 
     def table(self, name: str) -> Table:

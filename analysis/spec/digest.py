@@ -16,6 +16,7 @@ DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "t
 
 REPORT_PARTS = (
     *("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported"),
+    *("conduct", "checklist", "amendments"),
     "abbreviations",
 )
 

@@ -12,6 +12,7 @@ from analysis.spec import check_references
 from analysis.spec.amendments import FILE as AMENDMENTS
 from analysis.spec.amendments import check_amendments, read_amendments
 from analysis.spec.base import Model, parse, read_yaml
+from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.declarations import Abbreviation, Code, Spec
 from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Instrument, Score
@@ -53,10 +54,13 @@ def load_spec(folder: Path) -> Spec:
         outputs=_many(sap / "outputs.yaml", Output),
         stages=_many(sap / "flow.yaml", Stage),
         reported=_many(sap / "reported.yaml", Reported),
+        conduct=_many(sap / "conduct.yaml", Statement),
+        checklist=_checklist(folder / "checklist.yaml"),
+        amendments=read_amendments(folder / AMENDMENTS),
         abbreviations=_many(folder / "abbreviations.yaml", Abbreviation),
     )
     check_references.check(spec)
-    check_amendments(read_amendments(folder / AMENDMENTS), spec.analyses, spec.trial.sap_version)
+    check_amendments(spec.amendments, spec.analyses, spec.trial.sap_version)
     return spec
 
 
@@ -106,6 +110,16 @@ def _analyses(path: Path) -> dict[str, Any]:
             raise SpecError(f"{_name(path)}, entry {_label(each, 'id')}: family: not one of {allowed}.")
         parsed.append((parse(families[family], each, file=_name(path), entry=_label(each, "id")), each))
     return _indexed(path, parsed, "id")
+
+
+def _checklist(path: Path) -> tuple[ChecklistItem, ...]:
+    found: dict[tuple[str, str], ChecklistItem] = {}
+    for each in _entries(path):
+        label = f"{_label(each, 'list')} {_label(each, 'item')}"
+        item = parse(ChecklistItem, each, file=_name(path), entry=label)
+        if found.setdefault((item.list, item.item), item) is not item:
+            raise SpecError(f"{_name(path)}, entry {label}: this item is given twice.")
+    return tuple(found.values())
 
 
 def _indexed(path: Path, parsed: Iterable[tuple[Model, Any]], key: str) -> dict[str, Model]:

@@ -16,6 +16,16 @@ FIGURES = frozenset(
         "diagnostics",
     }
 )
+# What a page holds beside its outputs: anchor, and name in a list of places.
+SECTIONS = {
+    "conduct": "Design and conduct",
+    "methods": "Statistical methods",
+    "changes": "Changes of the plan",
+    "estimands": "Estimands and populations",
+    "assumptions": "Assumptions",
+    "data-quality": "Data quality",
+    "provenance": "Provenance",
+}
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "values.csv", "tex", "json")
 # The list of findings whose site cannot be told.

@@ -232,6 +232,7 @@ class Output(Declaration):
         "difference_curve",
         "harms",
         "reproduction",
+        "checklist",
         "validation",
     ]
     title: str
