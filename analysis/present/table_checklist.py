@@ -1,5 +1,7 @@
 """The reporting checklists, each item with the place that answers it."""
 
+from dataclasses import replace
+
 from analysis.present import format as fmt
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table
@@ -22,7 +24,10 @@ def tabulate_checklist(request: Request) -> Table:
     for name in dict.fromkeys(item.list for item in items):
         rows.append(Row(name, kind="group"))
         rows += [_row(item, request) for item in items if item.list == name]
-    return request.table(stub="Item", columns=COLUMNS, rows=rows, conventions=(*CONVENTIONS, _tally(items)))
+    # Of the plan, not of results: no analysis stands below it.
+    return replace(request, items=()).table(
+        stub="Item", columns=COLUMNS, rows=rows, conventions=(*CONVENTIONS, _tally(items))
+    )
 
 
 def _row(item: ChecklistItem, request: Request) -> Row:

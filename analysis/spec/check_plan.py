@@ -6,7 +6,7 @@ from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.check_events import check_event_entry
 from analysis.spec.declarations import Spec, bandings
-from analysis.spec.outputs import SECTIONS
+from analysis.spec.outputs import SECTIONS, WHOLE
 from analysis.spec.sap import (
     DAYS_IN_CARE,
     Analysis,
@@ -209,8 +209,10 @@ def _check_outputs(spec: Spec) -> None:
     for output in spec.outputs.values():
         where = f"outputs.yaml, entry {output.id}"
         check_known(output.analyses, spec.analyses, where=where, what="analysis")
-        if (output.kind == "validation") != (not output.analyses):
-            raise SpecError(f"{where}: an output names its analyses; one of kind validation is of all.")
+        if (output.kind in WHOLE) != (not output.analyses):
+            raise SpecError(
+                f"{where}: an output names its analyses; one of kind {' or '.join(sorted(WHOLE))} none."
+            )
         roles = {spec.analyses[name].role == "not randomised" for name in output.analyses}
         if roles and roles != {output.kind == "selected_hazards"}:
             raise SpecError(

@@ -16,6 +16,8 @@ FIGURES = frozenset(
         "diagnostics",
     }
 )
+# Outputs of the whole plan, which name no analyses.
+WHOLE = frozenset({"validation", "checklist"})
 # What a page holds beside its outputs: anchor, and name in a list of places.
 SECTIONS = {
     "conduct": "Design and conduct",

@@ -203,7 +203,7 @@ Analysis = (
 class Output(Declaration):
     """A table or figure, the analyses behind it and the reports that may carry it.
 
-    A *validation* is of all analyses and names none.
+    A *validation* or *checklist* is of the whole plan and names none.
     """
 
     id: str

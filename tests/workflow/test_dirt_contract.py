@@ -227,7 +227,7 @@ def unrestored(dirty: Run, mapping) -> set[tuple[str, str, int, str]]:
 
 
 def by_row(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    # Whether a blank was asked for is told from the row as it was read, birth dates and ids as wrong as they came.
+    # Whether a blank was asked for is told from the row as it was read, with wrong ids and dates of birth.
     frame = frame.replace(".not_asked", "")
     return frame.set_index([*WHERE, *(["scale"] if name == "scales" else [])])
 
