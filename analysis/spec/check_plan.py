@@ -210,9 +210,8 @@ def _check_outputs(spec: Spec) -> None:
         where = f"outputs.yaml, entry {output.id}"
         check_known(output.analyses, spec.analyses, where=where, what="analysis")
         if (output.kind in WHOLE) != (not output.analyses):
-            raise SpecError(
-                f"{where}: an output names its analyses; one of kind {' or '.join(sorted(WHOLE))} none."
-            )
+            whole = " or ".join(sorted(WHOLE))
+            raise SpecError(f"{where}: an output names its analyses; one of kind {whole} none.")
         roles = {spec.analyses[name].role == "not randomised" for name in output.analyses}
         if roles and roles != {output.kind == "selected_hazards"}:
             raise SpecError(

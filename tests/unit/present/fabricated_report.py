@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.agreement import Agreements
 from analysis.present.document import render_report
 from analysis.present.figures import DRAW, draw
 from analysis.present.reading import results_digest, results_for
@@ -15,6 +16,7 @@ from analysis.present.word import render_word
 from analysis.results import ResultFile
 from analysis.spec.outputs import FIGURE_FORMATS, outputs_of
 from tests.unit.present import fabricated
+from tests.unit.present.fabricated_agreements import agreements
 from tests.unit.present.fabricated_parts import STYLE, TEMPLATES, spec
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
@@ -38,7 +40,7 @@ def write_outputs(
         if output.kind in DRAW:
             forms = figures(output.id)
         else:
-            forms = write_forms(tabulate(output, results, spec(), view))
+            forms = write_forms(tabulate(output, results, spec(), view, second(view)))
         for form, content in forms.items():
             (folder / f"{output.id}.{form}").write_bytes(content)
 
@@ -55,6 +57,11 @@ def drawn(
         return draw(output, results, spec(), view, style=STYLE)
 
     return figure
+
+
+def second(view: str) -> Agreements | None:
+    """What the second programmer found of the known results; nothing where arms are not known."""
+    return None if view == "open" else agreements(fabricated.results(view))
 
 
 def blank(view: str, results: Mapping[str, Found]) -> Callable[[str], dict[str, bytes]]:
@@ -82,6 +89,7 @@ def render(view: str, folder: Path, results: Mapping[str, Found]) -> str:
         issues=ISSUES,
         templates=TEMPLATES,
         synthetic=True,
+        agreements=second(view),
     )
 
 

@@ -132,7 +132,7 @@ def test_every_file_of_a_table_has_its_rows(made) -> None:
     for output in outputs_of(spec, view):
         if output.kind not in TABULATE:
             continue
-        table = tabulate(output, results, spec, view)
+        table = tabulate(output, results, spec, view, fabricated_report.second(view))
         shown = [row for row in table.rows if row.kind != "group"]
         assert not any("None" in cell.text for row in shown for cell in row.cells)
         rows = list(csv.reader(io.StringIO((folder / f"{output.id}.csv").read_text())))
