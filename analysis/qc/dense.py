@@ -61,12 +61,23 @@ def evaluate(y: np.ndarray, X: np.ndarray, bases: Sequence, theta: np.ndarray) -
     return DenseFit(y, X, bases, np.asarray(theta, float), inverse, phi, float(loglik))
 
 
-def maximise(y: np.ndarray, X: np.ndarray, bases: Sequence, theta: np.ndarray, floor: np.ndarray) -> DenseFit:
-    """Newton steps, or scoring where the likelihood is not concave, halved until it rises; `floor` bounds."""
+def maximise(
+    y: np.ndarray,
+    X: np.ndarray,
+    bases: Sequence,
+    theta: np.ndarray,
+    floor: np.ndarray,
+    told: Sequence[bool] | None = None,
+) -> DenseFit:
+    """Newton steps, or scoring where the likelihood is not concave, halved until it rises.
+
+    `floor` bounds theta from below; a part that is not `told` from the others stays where it starts.
+    """
+    moves = np.ones(len(theta), bool) if told is None else np.asarray(told)
     here = evaluate(y, X, bases, np.maximum(theta, floor))
     for _ in range(SEARCH):
         gradient, observed, expected = here.score()
-        free = ~((here.theta <= floor) & (gradient <= 0))
+        free = moves & ~((here.theta <= floor) & (gradient <= 0))
         step = np.zeros_like(gradient)
         step[free] = _direction(gradient[free], *(each[np.ix_(free, free)] for each in (observed, expected)))
         there = _climb(here, step, floor)

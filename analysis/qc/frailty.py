@@ -18,7 +18,6 @@ METHOD = (
     "Therneau, Grambsch & Pankratz (2003) with one dense Newton system of the arm and all families; variance "
     "by Brent's search, its limits by bisection, its share of the error by differences of fits"
 )
-SMALLEST, LARGEST = 1e-4, 1e3
 # Of a Newton step in a logarithm of a frailty.
 LONGEST = 2.0
 SETTLED = 1e-7  # the error left is its square
@@ -114,12 +113,12 @@ def _without(model: Frailty) -> tuple[float, float, float]:
 def _search(model: Frailty) -> tuple[float, float, float, tuple[float, float]]:
     """The variance, the coefficient, its variance with theta's own uncertainty, and both likelihoods."""
     beta0, variance0, height0 = _without(model)
+    if not _differ(model, beta0):
+        return 0.0, beta0, variance0, (height0, height0)
     far = optimize.minimize_scalar(
         lambda each: -model.fit(np.exp(each))[2], bracket=(-2.0, 0.0), tol=1e-5, options={"maxiter": 60}
     )
     theta = float(np.exp(far.x))
-    if not SMALLEST < theta < LARGEST or -far.fun <= height0:
-        return 0.0, beta0, variance0, (height0, height0)
     step = 0.04 * theta
     around = [model.fit(theta + by * step) for by in (-2, -1, 1, 2)]
     beta, variance, height = model.fit(theta)
@@ -127,6 +126,13 @@ def _search(model: Frailty) -> tuple[float, float, float, tuple[float, float]]:
     sides = np.dot([1, -16, -16, 1], [each[2] for each in around])
     curvature = (sides + 30 * height) / (12 * step**2)
     return theta, beta, variance + slope**2 / curvature, (height, height0)
+
+
+def _differ(model: Frailty, beta: float) -> bool:
+    """Whether the likelihood rises at a variance of 0: events of families less those expected, squared."""
+    excess = (model.sets.E - model.sets.shares(model.arm * beta)).sum(axis=0)
+    of_family = (model.columns.T @ excess)[1:]
+    return float((of_family**2 - model.events).sum()) > 0
 
 
 def _test(

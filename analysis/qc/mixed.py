@@ -81,17 +81,18 @@ def _by_group(rows: pd.DataFrame, X: pd.DataFrame, by: str) -> tuple[Adjusted, l
     inside = [group == each for each in sorted(set(group))]
     bases = [basis for mine in inside for basis in (_within(dense.same(family), mine), dense.identity(mine))]
     start = np.tile([0.25, 0.75], len(inside)) * np.var(y, ddof=1)
-    top = dense.maximise(y.astype(float), X.to_numpy(float), bases, start, np.zeros(len(start)))
-    told = [True] * len(bases)
-    for at, mine in enumerate(inside):
-        told[2 * at] = bool(pd.Series(family[mine]).duplicated().any())
+    # Without siblings nothing tells both variances of a group apart, and the first is 0.
+    has_siblings = [bool(pd.Series(family[mine]).duplicated().any()) for mine in inside]
+    told = [each for has in has_siblings for each in (has, True)]
+    start[~np.array(told)] = 0.0
+    top = dense.maximise(y.astype(float), X.to_numpy(float), bases, start, np.zeros(len(start)), told)
     found = []
-    for name, mine, pair in zip(sorted(set(group)), inside, top.theta.reshape(-1, 2), strict=True):
+    for name, has, pair in zip(sorted(set(group)), has_siblings, top.theta.reshape(-1, 2), strict=True):
         found += [
             Estimate("variance", float(value), labels={"component": part, "group": name, "by": by})
             for part, value in zip(PARTS["random_intercept"], pair, strict=True)
         ]
-        if pd.Series(family[mine]).duplicated().any():
+        if has:
             found.append(Estimate("icc", float(pair[0] / pair.sum()), labels={"group": name, "by": by}))
     return dense.adjust(top, told), found
 

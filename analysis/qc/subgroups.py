@@ -38,6 +38,8 @@ def _moderated(
     if not _can_be_compared(group, names, treated(rows, tables)):
         return [], []
     X = _design(entry, moderator, rows, group, names, tables)
+    if np.linalg.matrix_rank(X.to_numpy()) < X.shape[1]:
+        return [], []
     fit = fit_siblings(rows, X, may_be_negative=entry.structure == "exchangeable").adjusted
     row = pd.DataFrame(np.eye(X.shape[1]), X.columns, X.columns)
     label, effects = {"moderator": moderator.label}, [row.loc[f"arm in {each}"] for each in names]

@@ -8,13 +8,22 @@ import pytest
 from scipy import stats
 
 from analysis.qc import dense
+from analysis.qc.frailty import Frailty
+from analysis.qc.frailty import _search as search
+from analysis.qc.frailty import _test as limits_and_test
 from analysis.qc.gray import gray
+from analysis.qc.incidence import _kaplan_meier as kaplan_meier
+from analysis.qc.mixed import _by_group as by_group
 from analysis.qc.nudged import units_of
 from analysis.qc.risk_interval import risk_limits
 from analysis.qc.risk_sets import hazard, risk_sets
 from analysis.qc.siblings import fit_siblings
 from analysis.qc.states import walk
 from analysis.qc.subdistribution import subdistribution_hazard
+from analysis.stats.covariance import heterogeneous
+from analysis.stats.frailty import gamma_frailty
+from analysis.stats.reml import reml
+from analysis.stats.small_sample import contrast
 
 
 def test_dense_kenward_roger_of_pairs_is_the_paired_t_test() -> None:
@@ -114,6 +123,55 @@ def test_an_arm_without_an_event_has_no_ratio() -> None:
     rows = trial()
     event = (rows["cause"] == "home").to_numpy()
     assert hazard(rows, event, (~event).astype(float)) is None
+
+
+def test_kaplan_meier_of_lifelines_counts_who_enters_as_the_walk_does() -> None:
+    rows = trial(seed=11).assign(source=0, target=lambda each: np.where(each["cause"].isna(), -1, 1))
+    rows = rows.assign(start=np.where(np.arange(60) % 3 == 0, rows["stop"] // 2, 0.0))
+    days = np.unique(rows["stop"])
+    survival = kaplan_meier(rows).survival_function_at_times(days).to_numpy()
+    np.testing.assert_allclose(walk(rows, units_of(rows), 2).at(days)[0, :, 0].real, survival, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_frailty_of_independent_families_may_be_none(seed: int) -> None:
+    """Both programmers find the same, at a variance of 0 and above it."""
+    rng = np.random.default_rng(seed)
+    n = 120
+    rows = pd.DataFrame({"family_id": np.arange(n) // 2, "start": 0.0, "stratum": ""})
+    rows["stop"], event = np.ceil(rng.exponential(20, n)), rng.random(n) < 0.8
+    arm = (np.arange(n) // 2 % 2).astype(float)
+    model = Frailty(risk_sets(rows, event), arm, rows["family_id"].to_numpy())
+    theta, beta, variance, heights = search(model)
+    low, high, p = limits_and_test(model, theta, heights, 0.95)
+    other = gamma_frailty(
+        rows["start"].to_numpy(),
+        rows["stop"].to_numpy(),
+        event.astype(int),
+        arm[:, None],
+        cluster=rows["family_id"],
+    )
+    assert (theta > 0) == (seed == 1)
+    assert (theta, beta, variance) == pytest.approx(
+        (other.theta, other.coef[0], other.vcov[0, 0]), rel=1e-4, abs=1e-6
+    )
+    assert (low, high, p) == pytest.approx(
+        (other.theta_interval.low, other.theta_interval.high, other.frailty_p), rel=1e-4, abs=1e-6
+    )
+
+
+def test_a_group_without_siblings_has_one_variance() -> None:
+    rng = np.random.default_rng(12)
+    family = np.concatenate([np.repeat(np.arange(15), 2), np.arange(15, 45)])
+    rows = pd.DataFrame({"value": rng.normal(size=60), "family_id": family, "site": ["a"] * 30 + ["b"] * 30})
+    X = pd.DataFrame({"intercept": 1.0, "arm": (family % 2).astype(float)})
+    fit, found = by_group(rows, X, "site")
+    assert [each.labels["group"] for each in found if each.name == "icc"] == ["a"]
+    other = reml(rows["value"], X.to_numpy(), heterogeneous(family, rows["site"]))
+    np.testing.assert_allclose(fit.fit.theta, other.theta, rtol=1e-6, atol=1e-9)
+    tested = contrast(other, [0.0, 1.0])
+    mine = dense.contrast(fit, "difference", np.array([0.0, 1.0]), {}, 0.95)
+    assert (mine.value, mine.se, mine.df) == pytest.approx((tested.estimate, tested.se, tested.df), rel=1e-6)
 
 
 def test_without_censoring_the_walk_gives_shares_and_their_binomial_variance() -> None:
