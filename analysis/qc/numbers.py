@@ -26,12 +26,6 @@ class Name:
     where: tuple[tuple[str, str], ...]
     part: str
 
-    def __str__(self) -> str:
-        where = ", ".join(f"{key} {value}" for key, value in self.where)
-        return " ".join(
-            filter(None, (self.quantity.replace("_", " "), f"({where})" * bool(where), self.part))
-        )
-
 
 def numbers_of(result) -> dict[Name, Number]:
     """Every number of a result, or of what the second programmer found."""

@@ -59,38 +59,21 @@ def risk_sets(rows: pd.DataFrame, event: np.ndarray, ties: str = "efron") -> Ris
     return RiskSets(np.reshape(M, shape), np.reshape(E, shape), np.array(days, dtype=float))
 
 
-def hazard(
-    rows: pd.DataFrame, event: np.ndarray, x: np.ndarray, ties: str = "efron", family: str = "family_id"
-) -> Hazard | None:
-    """statsmodels' Cox model, with the covariance from residuals of families; `None` without a maximum."""
+def hazard(rows: pd.DataFrame, event: np.ndarray, x: np.ndarray, ties: str = "efron") -> Hazard | None:
+    """statsmodels' Cox model with the residuals of rows, whose sums in families make the robust covariance.
+
+    `None` where an arm has no event, for there the likelihood has no maximum.
+    """
     X = np.reshape(x, (len(rows), -1)).astype(float)
-    if any(
-        len(set(column[event])) < 2 and set(np.unique(X[:, at])) == {0.0, 1.0}
-        for at, column in enumerate(X.T)
-    ):
+    if any(set(column) == {0.0, 1.0} and len(set(column[event])) < 2 for column in X.T):
         return None
     # statsmodels has who enters on the day of an event at risk in it: entry half a day later is in time for
     # the next day and not for that one.
     late = np.where(rows["start"] > 0, rows["start"] + 0.5, 0.0)
-    model = PHReg(
-        rows["stop"].to_numpy(float),
-        X,
-        event.astype(int),
-        entry=late,
-        strata=rows[STRATUM].to_numpy(),
-        ties=ties,
-    )
-    fit = model.fit(disp=0)
-    return with_residuals(
-        risk_sets(rows, event, ties), X, fit.params, fit.cov_params(), rows[family].to_numpy()
-    )
-
-
-def with_residuals(
-    sets: RiskSets, X: np.ndarray, coef: np.ndarray, model: np.ndarray, family: np.ndarray
-) -> Hazard:
-    """The covariance that lets rows of one family depend: sums of residuals within families."""
+    stop, stratum = rows["stop"].to_numpy(float), rows[STRATUM].to_numpy()
+    fit = PHReg(stop, X, event.astype(int), entry=late, strata=stratum, ties=ties).fit(disp=0)
+    coef, model, sets = fit.params, fit.cov_params(), risk_sets(rows, event, ties)
     P = sets.shares(X @ coef)
     residual = ((sets.E - P).T @ np.ones(len(P)))[:, None] * X - (sets.E - P).T @ (P @ X)
-    sums = pd.DataFrame(residual).groupby(family).sum().to_numpy() @ model
+    sums = pd.DataFrame(residual).groupby(rows["family_id"].to_numpy()).sum().to_numpy() @ model
     return Hazard(coef, model, sums.T @ sums, residual)

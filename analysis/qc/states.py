@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.qc.nudged import Summed, Units, limits
-from analysis.qc.tables import STRATUM, Tables
+from analysis.qc.tables import Tables
 from analysis.results import Count, Curve
 
 NOWHERE = -1
@@ -93,8 +93,3 @@ def at_risk(rows: pd.DataFrame, days: Sequence[int], tables: Tables) -> list[Cou
             n = int(((mine["start"] < when) & (mine["stop"] >= when)).sum())
             made.append(Count("at_risk", n, {"arm": arm, "day": str(day)}))
     return made
-
-
-def every(rows: pd.DataFrame) -> pd.DataFrame:
-    """One stratum for all."""
-    return rows.assign(**{STRATUM: ""})
