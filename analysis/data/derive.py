@@ -65,7 +65,7 @@ def derive(
     permanence = transitions.derive_events(history, everyone, followup, spec.states, origin=origin)
     times = [
         permanence,
-        waits.derive_decisions(permanence, tables["proceedings"], spec.states),
+        waits.derive_decisions(permanence, tables["proceedings"], tables["adoption_decisions"], spec.states),
         waits.derive_waits(history, everyone, followup, spec.states, origin=origin),
     ]
     return Derived(

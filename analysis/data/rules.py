@@ -7,18 +7,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analysis.data.checks import ages, dates, instruments, records, repeats, scores, siblings
+from analysis.data.checks import ages, dates, episodes, instruments, records, repeats, scores, siblings
 from analysis.data.checks.context import Check, Context
 from analysis.spec.rules import Rule
 
 __all__ = ["KINDS", "Context", "broken"]
 
-THEMES = (dates, records, instruments, ages, siblings, repeats, scores)
+THEMES = (dates, records, instruments, ages, siblings, repeats, scores, episodes)
 KINDS: Mapping[str, Check] = {kind: check for theme in THEMES for kind, check in theme.KINDS.items()}
 
 
 def broken(rule: Rule, context: Context) -> np.ndarray:
     """Positions of the rows of the rule's table that break it."""
     frame = context.tables[rule.table]
-    found = KINDS[rule.kind](frame, rule, context).astype("boolean")
+    # A kind may look at some rows only; the others break nothing.
+    found = KINDS[rule.kind](frame, rule, context).astype("boolean").reindex(frame.index)
     return np.flatnonzero(found.fillna(False).to_numpy(bool))

@@ -15,10 +15,14 @@ from analysis.spec.states import States
 
 @dataclass(frozen=True, slots=True)
 class Chained:
-    """Placement rows in order of child and start, each with its spell; and the rows of short breaks."""
+    """Placement rows in order of child and start, each with its spell; and the rows that are none of them.
+
+    `respite` are the rows of short breaks, `lost` those before a child was lost and seen again.
+    """
 
     rows: pd.DataFrame
     respite: pd.DataFrame
+    lost: pd.DataFrame
 
 
 def chain(placements: pd.DataFrame, states: States) -> Chained:
@@ -43,7 +47,7 @@ def chain(placements: pd.DataFrame, states: States) -> Chained:
     rows["is_first"] = ~(gap <= states.gap_tolerance_days)
     rows["spell"] = rows["is_first"].groupby(rows["child_id"], sort=False).cumsum()
     rows["is_last"] = rows["is_first"].shift(-1, fill_value=True)
-    return Chained(rows, placements[breaks])
+    return Chained(rows, placements[breaks], rows[:0])
 
 
 def since_origin(chained: Chained, origins: pd.Series, states: States) -> Chained:
@@ -66,7 +70,8 @@ def since_origin(chained: Chained, origins: pd.Series, states: States) -> Chaine
     lost = exits[exits["state"].isna() & (exits["end_date"] < exits["child_id"].map(origins))]
     lost = lost[lost["spell"] < lost["child_id"].map(rows.groupby("child_id")["spell"].max())]
     last_lost = rows["child_id"].map(lost.groupby("child_id")["spell"].max())
-    return Chained(rows[~(rows["spell"] <= last_lost)].reset_index(drop=True), chained.respite)
+    before = rows["spell"] <= last_lost
+    return Chained(rows[~before].reset_index(drop=True), chained.respite, rows[before])
 
 
 def derive_spells(chained: Chained, families: pd.Series, states: States) -> pd.DataFrame:

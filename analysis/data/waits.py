@@ -8,12 +8,15 @@ from analysis.data.transitions import CENSOR_CODES, makes_move
 from analysis.spec.states import DECISION, DIED, States
 
 _PLACE = ["source_file", "source_row"]
+_TYPES = {"cause": "object", "source_file": "object", "source_row": "Int64"}
 
 
-def derive_decisions(events: pd.DataFrame, proceedings: pd.DataFrame, states: States) -> pd.DataFrame:
-    """Time to the decision about permanence: the final order for a route, or the legal date if earlier.
+def derive_decisions(
+    events: pd.DataFrame, proceedings: pd.DataFrame, adoption_decisions: pd.DataFrame, states: States
+) -> pd.DataFrame:
+    """Time to the decision about permanence: the earliest of order, authority's decision and legal date.
 
-    A child whose family's order was made by the clock origin is not at risk and has no row.
+    A child about whom it was decided by the clock origin is not at risk and has no row.
 
     Parameters
     ----------
@@ -21,27 +24,38 @@ def derive_decisions(events: pd.DataFrame, proceedings: pd.DataFrame, states: St
         Rows of `events` with the legal date.
     proceedings : DataFrame
         Clean court cases; several of one family count by their first final order for a route.
+    adoption_decisions : DataFrame
+        Clean decisions of the authority about single children; one reversed later was made all the same.
     states : States
-        Which final orders decide for which route.
+        Which final orders and decisions decide for which route.
     """
     orders = proceedings.assign(cause=proceedings["order_type"].map(states.decided_state()))
-    orders = orders.dropna(subset=["cause", "final_order_date"])
-    orders = orders.sort_values(["family_id", "final_order_date", *_PLACE], kind="stable")
-    first = orders.drop_duplicates("family_id").set_index("family_id")
+    steps = adoption_decisions.assign(cause=adoption_decisions["step"].map(states.step_state()))
     rows = events[events["basis"] == "legal"].assign(basis=DECISION)
-    ordered = rows["family_id"].map(first["final_order_date"])
-    day = (ordered - rows["start_date"]).dt.days
+    ordered = _first(orders, "final_order_date", "family_id").reindex(rows["family_id"]).set_axis(rows.index)
+    stepped = _first(steps, "step_date", "child_id").reindex(rows["child_id"]).set_axis(rows.index)
+    own = ordered["date"].isna() | (stepped["date"] < ordered["date"])
+    made = ordered.where(~own, stepped)
+    day = (made["date"] - rows["start_date"]).dt.days
     at_risk = ~(day <= rows["entry_days"])
-    rows, ordered, day = rows[at_risk], ordered[at_risk], day[at_risk]
+    rows, made, day = rows[at_risk], made[at_risk], day[at_risk]
     decided = (day < rows["time_days"]) | ((day == rows["time_days"]) & rows["cause"].isna())
-    return rows.assign(
-        date=ordered.where(decided, rows["date"]),
+    judged = rows.assign(
+        date=made["date"].where(decided, rows["date"]),
         time_days=day.where(decided, rows["time_days"]).astype("int64"),
         censor_code=rows["censor_code"].where(~decided, 0),
-        cause=rows["family_id"].map(first["cause"]).where(decided, rows["cause"]),
+        cause=made["cause"].where(decided, rows["cause"]),
         description=rows["description"].where(~decided, "decided"),
-        **{name: rows["family_id"].map(first[name]).where(decided, rows[name]) for name in _PLACE},
+        **{name: made[name].where(decided, rows[name]) for name in _PLACE},
     )
+    return judged.astype(_TYPES)
+
+
+def _first(decisions: pd.DataFrame, day: str, unit: str) -> pd.DataFrame:
+    """The first decision for a route of each unit: its `date`, `cause` and row of the source."""
+    known = decisions.dropna(subset=["cause", day]).rename(columns={day: "date"})
+    ordered = known.sort_values([unit, "date", *_PLACE], kind="stable").drop_duplicates(unit)
+    return ordered.set_index(unit)[["date", "cause", *_PLACE]]
 
 
 def derive_waits(
@@ -105,4 +119,5 @@ def _wait(
             **source,
         }
     )
-    return table.reset_index(drop=True)
+    # Columns without a value have no type of their own.
+    return table.reset_index(drop=True).astype(_TYPES)

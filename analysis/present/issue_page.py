@@ -26,6 +26,8 @@ ACTIONS = {
     "corrected": "the cell is written as the signed correction says",
     "set_missing": "the cell becomes a labelled missing value",
     "set_aside": "the row leaves the clean table",
+    "repaired": "the episode ends as the declared repair says",
+    "superseded": "a later return's version of the row counts",
 }
 
 

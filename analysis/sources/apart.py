@@ -14,7 +14,7 @@ from analysis.errors import SourceError
 from analysis.sources.parquet import read_parquet
 from analysis.sources.statistical import read_statistical
 from analysis.sources.text import Text
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 READERS = {
     "stata": read_statistical,

@@ -6,14 +6,16 @@ import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources.blinding import check_cells
-from analysis.sources.delimited import read_delimited
+from analysis.sources.formats import read_file
 from analysis.sources.redcap_project import Project, read_project
 from analysis.sources.tabular import RowCount, as_frame
 from analysis.spec.arm_words import is_arm_like
 from analysis.spec.check_mapping import REDCAP_ARM
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 # As REDCap writes its dictionary and its list of events, whatever the delimiter of the export.
+# What describes an export and holds no data.
+DESCRIPTIONS = ("dictionary", "event_map")
 WRITTEN = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=("%Y-%m-%d",))
 
 
@@ -32,14 +34,25 @@ def read_companion(
     if not path.is_file():
         raise SourceError(f"{file}: no such file below the raw folder; the mapping names it as {purpose}.")
     if purpose != "project":
-        text = read_delimited(path, WRITTEN, file=file)
+        is_list = purpose not in DESCRIPTIONS
+        text = read_file(path, dialect if is_list else WRITTEN, file=file)
         if len(set(text.columns)) < len(text.columns):
             raise SourceError(f"{file}, row 1: a column is given twice.")
-        return as_frame(text)
+        frame = as_frame(text)
+        if is_list and audience == "open":
+            _check_list(frame, arm_names, file=file)
+        return frame
     project = read_project(path, file=file)
     if audience == "open":
         _check_project(project, arm_names, file=file)
     return project.codes
+
+
+def _check_list(frame: pd.DataFrame, arm_names: list[str], *, file: str) -> None:
+    """A list that rows are read with holds data, and must not tell the arm either."""
+    if revealing := [column for column in frame.columns if is_arm_like(column)]:
+        raise BlindingError(f"{file}, row 1: column '{revealing[0]}' looks like the arm.")
+    check_cells(frame, arm_names, file=file)
 
 
 def _check_project(project: Project, arm_names: list[str], *, file: str) -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
-from analysis.spec.mapping import Dialect, Mapping, Source
+from analysis.spec.mapping import Mapping, Source
+from analysis.spec.source_base import Dialect
 
 RULE = "S10"
 

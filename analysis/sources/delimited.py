@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.sources.text import Text
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 LONGEST_CELL = 50_000_000  # characters; REDCap exports hold cells beyond the csv module's default of 131,072
 

@@ -14,7 +14,7 @@ from analysis.errors import SourceError
 from analysis.sources.archive import open_archive
 from analysis.sources.sheet import Cells, Parts, Strings, Styles, Targets
 from analysis.sources.text import Text, check_size
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 BOOK = "xl/workbook.xml"
 

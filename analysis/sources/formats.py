@@ -9,7 +9,7 @@ from analysis.sources.delimited import read_delimited
 from analysis.sources.excel import read_excel
 from analysis.sources.text import Text
 from analysis.sources.xport import read_xport
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 READERS = {
     "delimited": read_delimited,

@@ -7,20 +7,25 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import SourceError
-from analysis.sources import clas, redcap, tabular
+from analysis.sources import clas, redcap, ssda903, tabular
 from analysis.sources.claims import check_claimed
 from analysis.sources.companions import count_companion
 from analysis.sources.copies import copies, copy_issue
 from analysis.sources.date_formats import mixed_dates
 from analysis.sources.opening import read_companions, read_files
 from analysis.sources.places import ALLOCATION, Refuse, Refused, check_declared, files_of, stop_at
-from analysis.sources.request import Request
+from analysis.sources.request import Fields, Request
 from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping, Source
 
-READERS = {"tabular": tabular.read_fields, "clas": clas.read_fields, "redcap": redcap.read_fields}
+READERS = {
+    "tabular": tabular.read_fields,
+    "clas": clas.read_fields,
+    "redcap": redcap.read_fields,
+    "ssda903": ssda903.read_fields,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +91,20 @@ def ingest(
     for file, frame in files.items():
         readers = [source for source, names in found if file in names]
         issues += mixed_dates(frame, readers, mapping, spec, file=file)
-    for source, names in [each for each in found if each[1]]:
+    for source, names in sorted([each for each in found if each[1]], key=_reads_others):
         stale = copies(names, files)
         rows, counted = _read_source(source, names, files, mapping, stale)
         companions = {purpose: beside[purpose, name] for purpose, name in source.companions.items()}
         own = {name: files[name] for name in names}
-        request = Request(source, mapping, spec.table(source.table), spec, companions, own)
+        done = {name: _stack(spec, name, parts) for name, parts in tables_read.items() if parts}
+        request = Request(source, mapping, spec.table(source.table), spec, companions, own, done)
         try:
             fields = READERS[source.kind](rows, request)
         except SourceError as error:
             refuse(Refused(source.files, (source.table,), error))
             continue
         tables_read[source.table].append(fields.rows)
-        counts += _set_aside(counted, rows, fields.rows)
+        counts += _account(counted, rows, fields)
         issues += fields.issues
         issues += [copy_issue(source.table, file, original) for file, original in stale.items()]
     stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
@@ -111,6 +117,11 @@ def _restricted_folder(allocation: Path | None) -> Path:
     return allocation.parent
 
 
+def _reads_others(found: tuple[Source, object]) -> bool:
+    """Entries that are read against another table come after all others."""
+    return getattr(found[0], "only_children_of", None) is not None
+
+
 def _read_source(
     source: Source,
     files: Iterable[str],
@@ -121,7 +132,10 @@ def _read_source(
     selected = {file: tabular.select_rows(frames[file], source, file=file) for file in files}
     counts = [count for _, count in selected.values()]
     parts = [rows for file, (rows, _) in selected.items() if file not in stale]
-    rows, superseded = tabular.keep_latest(parts, source, mapping.dialects[source.dialect])
+    # Returns say themselves which of them is the latest, by their content.
+    one_by_one = source.kind == "ssda903"
+    latest = source.model_copy(update={"latest_by": ()}) if one_by_one else source
+    rows, superseded = tabular.keep_latest(parts, latest, mapping.dialects[source.dialect])
     superseded |= {file: len(selected[file][0]) for file in stale}
     return rows, [
         replace(
@@ -134,15 +148,21 @@ def _read_source(
     ]
 
 
-def _set_aside(counts: list[RowCount], before: pd.DataFrame, after: pd.DataFrame) -> list[RowCount]:
-    """The counts with the rows that the kind of export set aside."""
-    lost = before["source_file"].value_counts().sub(after["source_file"].value_counts(), fill_value=0)
-    gone = {file: int(n) for file, n in lost.items()}
-    return [_less(each, gone.get(each.file, 0)) for each in counts]
+def _account(counts: list[RowCount], before: pd.DataFrame, fields: Fields) -> list[RowCount]:
+    """The counts with the rows that the kind of export took away, and why."""
+    lost = before["source_file"].value_counts().sub(fields.rows["source_file"].value_counts(), fill_value=0)
+    return [_less(each, int(lost.get(each.file, 0)), fields) for each in counts]
 
 
-def _less(count: RowCount, gone: int) -> RowCount:
-    return replace(count, rows_kept=count.rows_kept - gone, rows_set_aside=gone)
+def _less(count: RowCount, gone: int, fields: Fields) -> RowCount:
+    superseded, elsewhere = fields.superseded.get(count.file, 0), fields.elsewhere.get(count.file, 0)
+    return replace(
+        count,
+        rows_kept=count.rows_kept - gone,
+        rows_superseded=count.rows_superseded + superseded,
+        rows_elsewhere=count.rows_elsewhere + elsewhere,
+        rows_set_aside=gone - superseded - elsewhere,
+    )
 
 
 def _stack(spec: Spec, name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:

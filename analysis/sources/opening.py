@@ -11,6 +11,7 @@ from analysis.sources.blinding import check_cells, check_columns
 from analysis.sources.companions import read_companion
 from analysis.sources.formats import read_file
 from analysis.sources.places import Refuse, Refused, check_place
+from analysis.sources.ssda903_xml import read_return
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
@@ -81,7 +82,9 @@ def _read_file(
 ) -> pd.DataFrame:
     declared = {name for other in mapping.read_with(source) for name in other.read_columns}
     audience = spec.table(source.table).audience
-    text = read_file(path, mapping.dialects[source.dialect], file=file)
+    is_xml = source.kind == "ssda903" and path.suffix.lower() == ".xml"
+    dialect = mapping.dialects[source.dialect]
+    text = read_return(path, file=file) if is_xml else read_file(path, dialect, file=file)
     known = _known_columns(source, mapping, beside)
     check_columns(text.columns, declared, file=file, audience=audience, known=known)
     frame = tabular.as_frame(text)

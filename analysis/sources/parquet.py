@@ -8,7 +8,7 @@ from typing import Any
 from analysis.errors import SourceError
 from analysis.sources import moments
 from analysis.sources.text import Text, check_size, from_columns
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 MOST_BYTES = 2_000_000_000  # of all columns unpacked, as declared; a trial's export has megabytes
 

@@ -32,7 +32,7 @@ from analysis.sources.tabular import as_frame
 from analysis.spec.arm_words import is_arm_like
 from analysis.spec.check_mapping import REDCAP_ARM
 from analysis.spec.declarations import Spec
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 from analysis.spec.tables import Table
 
 DELIMITED = (".csv", ".tsv", ".txt", ".tab")

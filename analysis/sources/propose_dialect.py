@@ -11,7 +11,7 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.sources.delimited import LONGEST_CELL
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 DELIMITERS = (",", ";", "\t", "|")
 DATE_FORMS = (

@@ -11,7 +11,7 @@ from analysis.sources.propose_match import CERTAIN, LIKELY, Match, best_columns,
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.spec.check_mapping import REDCAP_ARM
 from analysis.spec.declarations import Code, Spec
-from analysis.spec.mapping import REPEAT_INSTRUMENT
+from analysis.spec.redcap_source import REPEAT_INSTRUMENT
 from analysis.spec.tables import Field, Table
 
 ENOUGH = 0.5  # of a table's fields, required ones counted twice

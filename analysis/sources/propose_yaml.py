@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from analysis.sources.propose_columns import Column
 from analysis.sources.propose_entry import Draft, DraftValues
 from analysis.sources.redcap_dictionary import EVENT
-from analysis.spec.mapping import REPEAT_INSTRUMENT, Dialect
+from analysis.spec.redcap_source import REPEAT_INSTRUMENT
+from analysis.spec.source_base import Dialect
 
 PLAIN = re.compile(r"[A-Za-z_][\w./*-]*")
 NOT_TEXT = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})

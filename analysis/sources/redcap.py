@@ -15,7 +15,8 @@ from analysis.sources.redcap_labels import to_codes
 from analysis.sources.redcap_logic import UnknownLogicError
 from analysis.sources.request import Fields, Request
 from analysis.spec.issue import Issue
-from analysis.spec.mapping import PLACEHOLDER, Mapping, RedcapSource, checkbox_column
+from analysis.spec.mapping import Mapping
+from analysis.spec.redcap_source import PLACEHOLDER, RedcapSource, checkbox_column
 from analysis.spec.tables import MISSING_MARK
 
 NOT_ASKED, INVALID = f"{MISSING_MARK}not_asked", f"{MISSING_MARK}invalid"

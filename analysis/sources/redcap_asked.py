@@ -10,7 +10,8 @@ from analysis.sources.redcap_logic import EVENT_NAME, Logic, Reference, UnknownL
 from analysis.sources.redcap_logic import INSTANCE as THIS_INSTANCE
 from analysis.sources.tabular import iso_day
 from analysis.spec.characters import fold_lookalikes
-from analysis.spec.mapping import REPEAT_INSTRUMENT, Dialect, checkbox_column
+from analysis.spec.redcap_source import REPEAT_INSTRUMENT, checkbox_column
+from analysis.spec.source_base import Dialect
 
 OPENED_STATES = ("1", "2")  # unverified, complete; 0 may be either incomplete or never opened
 BOX_CELLS = ("", "0")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.spec.mapping import Checkboxes
+from analysis.spec.redcap_source import Checkboxes
 from analysis.spec.tables import MISSING_MARK
 
 TICKED, UNTICKED = "1", ("", "0")

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.errors import BlindingError, SourceError
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.sources.request import Request
-from analysis.spec.mapping import checkbox_column
+from analysis.spec.redcap_source import checkbox_column
 
 SHOWN = 40  # letters of a code or name in a message
 EVENT_COLUMNS = ("unique_event_name", "event_name", "arm_num")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import SourceError
-from analysis.spec.mapping import REPEAT_INSTRUMENT, checkbox_column
+from analysis.spec.redcap_source import REPEAT_INSTRUMENT, checkbox_column
 
 EVENT, INSTANCE = "redcap_event_name", "redcap_repeat_instance"
 GROUP = "redcap_data_access_group"

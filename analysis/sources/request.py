@@ -15,8 +15,9 @@ from analysis.spec.tables import Table
 class Request:
     """One entry of a mapping and what it is read with.
 
-    `companions` holds, by what each is for, the files that the entry names beside its own;
-    `files` every row of each of its own files, also those of other entries.
+    `companions` holds, by what each is for, the files that the entry names beside its own; `files` every row
+    of each of its own files, also those of other entries; `tables` the raw tables that this one may be read
+    against.
     """
 
     source: Source
@@ -25,14 +26,18 @@ class Request:
     spec: Spec
     companions: MappingType[str, pd.DataFrame]
     files: MappingType[str, pd.DataFrame] = field(default_factory=dict)
+    tables: MappingType[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
     """Rows of the table as text, and what was found on the way.
 
-    A row of the file that is not among `rows` has an issue whose action is ``set_aside``.
+    A row of the file that is not among `rows` has an issue whose action is ``set_aside``, unless it is
+    counted by file: `superseded` by a later version, or `elsewhere`, a row that is nothing of the trial's.
     """
 
     rows: pd.DataFrame
     issues: tuple[Issue, ...] = ()
+    superseded: MappingType[str, int] = field(default_factory=dict)
+    elsewhere: MappingType[str, int] = field(default_factory=dict)

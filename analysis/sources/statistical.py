@@ -8,7 +8,7 @@ from analysis.errors import SourceError
 from analysis.sources import moments
 from analysis.sources.moments import ToText
 from analysis.sources.text import Text, check_size, from_columns
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 from analysis.spec.tables import MISSING_MARK
 
 _FUNCTIONS = {"stata": "read_dta", "spss": "read_sav", "sas7bdat": "read_sas7bdat"}

@@ -13,7 +13,8 @@ from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
 from analysis.sources.text import Text
 from analysis.spec.characters import fold_lookalikes
-from analysis.spec.mapping import Dialect, Mapping, Source
+from analysis.spec.mapping import Mapping, Source
+from analysis.spec.source_base import Dialect
 from analysis.spec.tables import MISSING_MARK, Field, Table
 
 SOURCE_COLUMNS = ("source_file", "source_row")

@@ -14,7 +14,7 @@ from analysis.sources import moments
 from analysis.sources.delimited import read_whole
 from analysis.sources.moments import ToText
 from analysis.sources.text import Text, check_size, from_observations
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 from analysis.spec.tables import MISSING_MARK
 
 RECORD, NAMESTR = 80, 140  # bytes

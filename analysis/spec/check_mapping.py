@@ -5,7 +5,8 @@ import re
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.declarations import Spec
-from analysis.spec.mapping import Mapping, RedcapSource, Source
+from analysis.spec.mapping import Mapping, Source
+from analysis.spec.redcap_source import RedcapSource
 
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
 # Fields of a CLAS row that become the reasons for a placement's start and end.
@@ -37,13 +38,13 @@ def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -
     table = spec.table(source.table)
     if table.layer != "raw":
         raise SpecError(f"{where}: {table.name} is a derived table; exports fill raw ones.")
-    is_clas = source.kind == "clas"
     columns = set(table.columns) - SOURCE_COLUMNS
-    derived, extra = ({"reason_new"}, EPISODE_COLUMNS) if is_clas else (set(), frozenset())
+    derived, extra = _derived(source)
     given = set(source.given)
     check_known(given, (columns - derived) | extra, where=where, what="field")
     check_known((columns - derived) | extra, given, where=where, what="mapped field")
     check_known([source.dialect], mapping.dialects, where=where, what="dialect")
+    _check_care(spec, source, where=where)
     # One block of values may serve several tables, so a key need not be a field of this one.
     known = {name for each in spec.package.resources for name in each.columns} | EPISODE_COLUMNS
     check_known(source.values, known, where=f"{where}, values", what="field of any table")
@@ -66,6 +67,31 @@ def _check_checkboxes(spec: Spec, source: RedcapSource, *, where: str) -> None:
             raise SpecError(f"{where}: {name} holds one code of {codelist}; `several` cannot join them.")
         if codelist:
             check_known(codes, spec.codes_of(codelist), where=f"{where}, checkboxes of {name}", what="code")
+
+
+def _derived(source: Source) -> tuple[set[str], frozenset[str]]:
+    """Fields that the kind of export makes itself, and those it needs beside the table's."""
+    if source.kind != "clas":
+        return set(), frozenset()
+    by_dates = set() if source.legal_reasons is None else {"legal_status"}
+    return {"reason_new", *by_dates}, EPISODE_COLUMNS
+
+
+def _check_care(spec: Spec, source: Source, *, where: str) -> None:
+    """What only the returns of looked-after children have."""
+    if source.kind == "ssda903" and source.table != "placements":
+        given = {
+            "category_of_need": source.category_of_need,
+            "carer": source.carer,
+            "repairs": source.repairs,
+        }
+        if unread := [name for name, value in given.items() if value]:
+            raise SpecError(f"{where}: {unread[0]} is for episodes, and {source.table} has none.")
+    if source.kind == "clas" and source.legal_reasons is not None:
+        codes, order = spec.codes_of("legal_status"), source.legal_reasons.precedence
+        check_known(order, codes, where=f"{where}, precedence", what="legal status")
+        mapped = source.values.get("legal_status", {}).values()
+        check_known(mapped, order, where=f"{where}, values of legal_status", what="reason in precedence")
 
 
 def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:

@@ -6,6 +6,7 @@ from analysis.spec.base import check_known
 from analysis.spec.check_mapping import check_mapping
 from analysis.spec.check_plan import check_plan
 from analysis.spec.declarations import Spec
+from analysis.spec.episode_rules import AGAINST, EPISODES, OF_CHILD, WITH_CODES
 from analysis.spec.rules import ANY_CODE, Rule
 from analysis.spec.tables import Table
 
@@ -16,11 +17,11 @@ ARM, ALLOCATION = "arm", "allocation"
 UNITS = ("families", "children")
 DATE_KINDS = (
     *("date_order", "no_later_than", "not_after", "not_before", "no_overlap", "within_window"),
-    *("wrong_side", "births_too_close"),
+    *("wrong_side", "births_too_close", "same_day", "no_episode_overlap", "open_then_later", *AGAINST),
 )
 DATES_IN_OTHER = (
     *("date_order", "no_later_than", "no_overlap", "followed_by", "code_valid_on", "impossible_at_age"),
-    *("age_differs", "in_other_unit", "swapped_ages", "repeated_answers"),
+    *("age_differs", "in_other_unit", "swapped_ages", "repeated_answers", "same_day", "no_episode_overlap"),
 )
 # Kinds that look from a row to those of any table that point to it.
 POINTED_TO = ("referenced_by", "count_equals")
@@ -125,6 +126,10 @@ def _check_recurrent(spec: Spec) -> None:
     where = "states.yaml, decision"
     check_known(orders, spec.codes_of("order_type"), where=where, what="final order")
     _refuse_twice(orders, where=where, what="final order")
+    steps = [step for each in states.decision_steps.values() for step in each]
+    where = "states.yaml, decision_steps"
+    check_known(steps, spec.codes_of("adoption_step"), where=where, what="decision of the authority")
+    _refuse_twice(steps, where=where, what="decision of the authority")
 
 
 def _check_states(spec: Spec) -> None:
@@ -148,7 +153,8 @@ def _check_partition(groups, codes, *, where: str, what: str) -> None:
     """Every code of a list stands in exactly one group."""
     used = [code for group in groups for code in group]
     check_known(used, codes, where=where, what=what)
-    check_known(codes, used, where=where, what=f"mapped {what}")
+    if unplaced := sorted(set(codes) - set(used)):
+        raise SpecError(f"{where}: nothing is said of {what} {', '.join(unplaced)}; every code needs one.")
     _refuse_twice(used, where=where, what=what)
 
 
@@ -167,11 +173,13 @@ def _check_rule(spec: Spec, rule: Rule) -> None:
     if rule.action == "set_missing" and column.required:
         raise SpecError(f"{where}: {rule.column} is required and cannot be set missing; set the row aside.")
     _need_date(rule.column, column.type, rule.kind in DATE_KINDS, where=where)
-    if rule.other:
+    if rule.other and rule.kind not in AGAINST:
         other = _other_field(spec, rule, table, where=where)
         _need_date(rule.other, other.type, rule.kind in DATES_IN_OTHER, where=where)
-    if rule.kind in ("code_valid_on", "followed_by", "impossible_at_age") and not column.codelist:
+    coded = {"code_valid_on", "followed_by", "impossible_at_age", *WITH_CODES}
+    if rule.kind in coded and not column.codelist:
         raise SpecError(f"{where}: {rule.column} has no code list.")
+    _check_episode_rule(spec, rule, where=where)
     if rule.kind == "followed_by":
         check_known([rule.value], spec.codes_of(column.codelist), where=where, what="code")
     if rule.limits:
@@ -182,6 +190,30 @@ def _check_rule(spec: Spec, rule: Rule) -> None:
     if rule.kind in OF_A_SCALE and rule.other and table.field(rule.other).codelist != "scale":
         raise SpecError(f"{where}: {rule.other} does not name a scale.")
     _check_instrument_of(spec, rule, where=where)
+
+
+def _check_episode_rule(spec: Spec, rule: Rule, *, where: str) -> None:
+    if rule.kind in OF_CHILD:
+        check_known([rule.table], [EPISODES], where=where, what="table of episodes")
+    if rule.kind in AGAINST:
+        check_known([rule.table], ["adoption_decisions"], where=where, what="table of decisions")
+        name, _, column = rule.other.partition(".")
+        check_known([name], [EPISODES], where=where, what="table of episodes")
+        check_known([column], spec.table(name).columns, where=where, what="field")
+        check_known(
+            rule.codes, spec.codes_of(spec.table(name).field(column).codelist), where=where, what="code"
+        )
+        check_known([rule.value], spec.codes_of("adoption_step"), where=where, what="step")
+    elif rule.codes:
+        codes = spec.codes_of(spec.table(rule.table).field(rule.column).codelist)
+        check_known(rule.codes, codes, where=where, what="code")
+    if rule.kind == "code_fits":
+        other = spec.table(rule.table).field(rule.other)
+        if not other.codelist:
+            raise SpecError(f"{where}: {rule.other} has no code list.")
+        check_known(rule.allowed or rule.refused, spec.codes_of(other.codelist), where=where, what="code")
+    if rule.kind in ("lasts_longer", "days_within_year", "younger_than") and not rule.value.isdecimal():
+        raise SpecError(f"{where}: value: give a whole number of days, or of years for an age.")
 
 
 def _check_instrument_of(spec: Spec, rule: Rule, *, where: str) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from analysis.spec.declarations import Spec, scale_of
 from analysis.spec.visit_outcomes import BinaryAnalysis
 
-RAW_PARTS = ("package", "codes", "rules", "instruments", "scores", "trial")
+RAW_PARTS = ("package", "codes", "states", "rules", "instruments", "scores", "trial")
 ISSUE_PARTS = ("package", "codes", "rules", "rule_kinds", "findings", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
 

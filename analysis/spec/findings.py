@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from analysis.spec.base import Declaration, Name
+from analysis.spec.episode_rules import EpisodeKind
 from analysis.spec.rules import Action, RuleKind, Severity
 
 Place = Literal["exports", "cells", "keys", "corrections", "histories", "allocation"]
@@ -15,7 +16,7 @@ class Case(Declaration):
 
     when: Name
     severity: Severity
-    action: Action | Literal["restored", "corrected"]
+    action: Action | Literal["restored", "corrected", "repaired", "superseded"]
 
 
 class Finding(Declaration):
@@ -30,5 +31,5 @@ class Finding(Declaration):
 class KindText(Declaration):
     """What a kind of rule finds."""
 
-    id: RuleKind
+    id: RuleKind | EpisodeKind
     text: Name

@@ -1,143 +1,13 @@
 """How an export becomes raw tables: a mapping is data, one file per kind of export."""
 
-import re
-from datetime import date, datetime
-from itertools import permutations
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from analysis.spec.base import Declaration, Name
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        "".encode(name)  # refuses what is no encoding of text: base64, zip
-    except LookupError as error:
-        raise ValueError("not an encoding of text that Python knows") from error
-    return name
-
-
-def _separates(mark: str) -> str:
-    if mark in '\r\n\0"':
-        raise ValueError("not a mark that can separate cells")
-    return mark
-
-
-def _inside(pattern: str) -> str:
-    """A path that stays below the raw folder."""
-    if re.match(r"[/\\]|[A-Za-z]:", pattern) or ".." in re.split(r"[/\\]", pattern):
-        raise ValueError("not a path or pattern below the raw folder")
-    return pattern
-
-
-REPEAT_INSTRUMENT = "redcap_repeat_instrument"
-# Days of which no part can be taken for another by chance of its size.
-_PROBES = (date(2011, 10, 9), date(2008, 7, 6))
-
-
-def _one_reading(formats: tuple[str, ...]) -> tuple[str, ...]:
-    for written, read in permutations(formats, 2):
-        for day in _PROBES:
-            try:
-                other = datetime.strptime(f"{day:{written}}", read).date()
-            except ValueError:
-                continue
-            if other != day:
-                raise ValueError(f"{written} and {read} read one text as two days; keep one of them")
-    return formats
-
-
-# What each format needs to be told; whatever else a file is, it says itself.
-FORMAT_KEYS = {
-    "delimited": frozenset({"delimiter", "encoding", "decimal"}),
-    "excel": frozenset({"sheet"}),
-    "stata": frozenset({"cells"}),
-    "spss": frozenset({"cells"}),
-    "sas7bdat": frozenset(),
-    "xport": frozenset({"encoding"}),
-    "parquet": frozenset(),
-}
-OPTIONAL_KEYS = {"excel": frozenset({"ignore_sheets"})}
-ISO_DAY = "%Y-%m-%d"
-
-
-class Dialect(Declaration):
-    """How a file is written: its format, what that format needs to be told, and the forms of dates in text.
-
-    A date is in any of the forms `dates`, of which no text fits two. What a format knows for a date arrives
-    in ISO form. `cells` says whether a cell with a value label is its code or its label.
-    """
-
-    format: Literal["delimited", "excel", "stata", "spss", "sas7bdat", "xport", "parquet"] = "delimited"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separates)] = ","
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8-sig"
-    decimal: Literal[".", ","] = "."
-    sheet: str = ""
-    ignore_sheets: tuple[Name, ...] = ()
-    cells: Literal["codes", "labels"] = "codes"
-    dates: Annotated[tuple[str, ...], AfterValidator(_one_reading)]
-
-    @model_validator(mode="after")
-    def _keys_of_the_format(self) -> Self:
-        needed = FORMAT_KEYS[self.format]
-        given = self.model_fields_set - {"format", "dates"}
-        if absent := sorted(needed - given):
-            raise ValueError(f"format {self.format} needs {', '.join(absent)}")
-        if unread := sorted(given - needed - OPTIONAL_KEYS.get(self.format, frozenset())):
-            raise ValueError(f"format {self.format} does not read {', '.join(unread)}")
-        if self.format != "delimited":
-            _one_reading((*self.dates, ISO_DAY))
-        return self
-
-
-class SourceBase(Declaration):
-    """One table read from one file, or from every file of a pattern; each kind of export adds to it."""
-
-    kind: str
-    table: str
-    files: Annotated[Name, AfterValidator(_inside)]
-    dialect: str
-    columns: dict[str, str]
-    constants: dict[str, str] = {}
-    values: dict[str, dict[str, str]] = {}
-    missing: dict[str, dict[str, str]] = {}
-    where: dict[str, tuple[str, ...]] = {}
-    unless_blank: tuple[str, ...] = ()
-    latest_by: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-
-    @property
-    def read_columns(self) -> frozenset[str]:
-        """Columns of the file that this entry uses or knowingly leaves."""
-        used = (*self.columns.values(), *self.where, *self.unless_blank, *self.latest_by)
-        return frozenset([*used, *self.ignore])
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """Our fields that the entry fills."""
-        return (*self.columns, *self.constants)
-
-    @property
-    def selection(self) -> dict[str, tuple[str, ...]]:
-        """Columns whose values say which rows of a file are the entry's; a file need not have all of them."""
-        return self.where
-
-    @property
-    def leaves(self) -> dict[str, tuple[str, ...]]:
-        """Columns with the values of rows that no table needs."""
-        return {}
-
-    @model_validator(mode="after")
-    def _one_origin_each(self) -> Self:
-        if twice := sorted({name for name in self.given if self.given.count(name) > 1}):
-            raise ValueError(f"{self.table}: filled in more than one way: {', '.join(twice)}")
-        return self
-
-    @property
-    def companions(self) -> dict[str, str]:
-        """Files read beside those of `files`: what each is for, and its path below the raw folder."""
-        return {}
+from analysis.spec.base import Declaration
+from analysis.spec.care_returns import Authority, LegalReasons, Linkage, Repair
+from analysis.spec.redcap_source import RedcapSource
+from analysis.spec.source_base import Dialect, SourceBase
 
 
 class TabularSource(SourceBase):
@@ -147,91 +17,53 @@ class TabularSource(SourceBase):
 
 
 class ClasSource(SourceBase):
-    """Scotland's looked-after-children return."""
+    """Scotland's looked-after-children return: its table of placements, and with `legal_reasons` both."""
 
     kind: Literal["clas"]
-
-
-class Checkboxes(Declaration):
-    """A field made of a group of boxes: code of a box -> our code.
-
-    `none` is the code where the group was asked and no box is ticked. Where several are ticked, `first` takes
-    the first of `codes`, `joined` all of them with semicolons between, and `error` none, and asks.
-    """
-
-    group: Name
-    codes: Annotated[dict[str, str], Field(min_length=1)]
-    none: str = ""
-    several: Literal["first", "error", "joined"] = "error"
-
-    def column(self, code: str) -> str:
-        """The column of one box in an export."""
-        return checkbox_column(self.group, code)
-
-
-def checkbox_column(group: str, code: str) -> str:
-    """REDCap writes a code into a column's name in small letters, other characters as underscores."""
-    return f"{group}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
-
-
-PLACEHOLDER = re.compile(r"\{(\w+)(?::0(\d))?\}")
-
-
-def _has_placeholder(text: str) -> str:
-    if not PLACEHOLDER.search(text) or set("{}") & set(PLACEHOLDER.sub("", text)):
-        raise ValueError("name columns as {column}, or as {column:04} to fill a number up to four digits")
-    return text
-
-
-class RedcapSource(SourceBase):
-    """A flat export of REDCap, read by its data dictionary.
-
-    `dictionary`, `event_map` and `project` (the ODM file) are files below the raw folder. `instrument` says
-    which repeating instrument the rows are of; blank is the base row. `labels`: the export holds the labels
-    of choices instead of their codes. `templates` puts a field together of columns. Rows in which a column
-    has one of the values that `leave` gives for it, of events or instruments no table needs, are left.
-    """
-
-    kind: Literal["redcap"]
-    dictionary: Name
-    event_map: Name | None = None
-    project: Name | None = None
-    instrument: str = ""
-    labels: bool = False
-    checkboxes: dict[str, Checkboxes] = {}
-    templates: dict[str, Annotated[str, AfterValidator(_has_placeholder)]] = {}
-    leave: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def read_columns(self) -> frozenset[str]:
-        """Also the boxes, and the columns of templates."""
-        boxes = [each.column(code) for each in self.checkboxes.values() for code in each.codes]
-        parts = [name for text in self.templates.values() for name, _ in PLACEHOLDER.findall(text)]
-        return SourceBase.read_columns.fget(self) | {*boxes, *parts, *self.leave}
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """Also the fields made of boxes or by templates."""
-        return (*self.columns, *self.constants, *self.checkboxes, *self.templates)
-
-    @property
-    def selection(self) -> dict[str, tuple[str, ...]]:
-        """Also the instrument."""
-        return {REPEAT_INSTRUMENT: (self.instrument,), **self.where}
-
-    @property
-    def leaves(self) -> dict[str, tuple[str, ...]]:
-        """What `leave` says."""
-        return self.leave
+    legal_reasons: LegalReasons | None = None
 
     @property
     def companions(self) -> dict[str, str]:
-        """The files that explain the export."""
-        named = {"dictionary": self.dictionary, "event_map": self.event_map, "project": self.project}
-        return {purpose: name for purpose, name in named.items() if name is not None}
+        """The second table."""
+        return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.file}
 
 
-Source = Annotated[TabularSource | ClasSource | RedcapSource, Field(discriminator="kind")]
+class Ssda903Source(SourceBase):
+    """One table of England's looked-after-children return, of several years and authorities, CSV or XML.
+
+    `latest_by` is the key of a row within one authority; of rows with equal keys the latest submission wins.
+    `category_of_need`, `carer` and `repairs` belong to episodes: the column of the category, the columns that
+    tell one carer from another, and the repairs of episodes that cannot be open, in their order.
+    """
+
+    kind: Literal["ssda903"]
+    latest_by: Annotated[tuple[str, ...], Field(min_length=1)]
+    authority: Authority | None = None
+    linkage: Linkage | None = None
+    only_children_of: Literal["children"] | None = None
+    category_of_need: str | None = None
+    carer: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+    @property
+    def read_columns(self) -> frozenset[str]:
+        """Also the columns that no field is made of."""
+        extra = (self.category_of_need, self.authority and self.authority.column, *self.carer)
+        return SourceBase.read_columns.fget(self) | {name for name in extra if name}
+
+    @property
+    def companions(self) -> dict[str, str]:
+        """The list of numbers."""
+        return {} if self.linkage is None else {Linkage.PURPOSE: self.linkage.file}
+
+    @model_validator(mode="after")
+    def _repairs_once(self) -> Self:
+        if len(set(self.repairs)) < len(self.repairs):
+            raise ValueError(f"{self.table}: a repair is given twice")
+        return self
+
+
+Source = Annotated[TabularSource | ClasSource | RedcapSource | Ssda903Source, Field(discriminator="kind")]
 
 
 class Mapping(Declaration):

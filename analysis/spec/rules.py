@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from analysis.spec.base import Declaration, is_iso_day
+from analysis.spec.episode_rules import EPISODE_READS, EpisodeKind
 
 Severity = Literal["stop", "query", "note"]
 Action = Literal["keep", "set_missing", "set_aside"]
@@ -46,6 +47,7 @@ DATA_CUT = "@data_cut"
 ANY_CODE = "*"
 # What a rule may be given beside `column`.
 PARTS = ("other", "value", "limits", "between", "printed", "threshold", "at_least")
+PARTS += ("codes", "allowed", "refused")
 # What a kind reads of these, and what it reads if given.
 READS: dict[str, frozenset[str]] = {
     "date_order": frozenset({"other"}),
@@ -80,14 +82,19 @@ READS: dict[str, frozenset[str]] = {
     "repeated_answers": frozenset({"other", "value"}),
     "off_own_history": frozenset({"threshold", "at_least"}),
     "against_direction": frozenset({"value", "threshold", "at_least"}),
+    **EPISODE_READS,
 }
 OPTIONAL: dict[str, frozenset[str]] = {
     "required_if": frozenset({"value"}),
     "off_own_history": frozenset({"other", "value"}),
     "against_direction": frozenset({"other", "printed"}),
+    "code_fits": frozenset({"allowed", "refused"}),
 }
 # Of these parts a kind needs one, and not both.
 EITHER = {"off_own_history": ("other", "value"), "against_direction": ("other", "printed")}
+EITHER |= {"code_fits": ("allowed", "refused")}
+
+Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Rule(Declaration):
@@ -100,11 +107,13 @@ class Rule(Declaration):
     from a row to the rows of any table that point to it; the latter counts those whose field `value` is
     empty. `limits` gives the least and the greatest age (completed months) of a code, ``*`` those of every
     other; `between` two numbers, ends included; `printed` the scores that fields hold as printed.
+    `codes` are those of `column` that the rule is about, or that it asks for; `allowed` or `refused` those of
+    `other`.
     """
 
     id: str
     table: str
-    kind: RuleKind
+    kind: RuleKind | EpisodeKind
     column: str
     other: str | None = None
     value: str | None = None
@@ -113,6 +122,9 @@ class Rule(Declaration):
     printed: dict[str, str] | None = None
     threshold: Annotated[float, Field(gt=0)] | None = None
     at_least: Annotated[int, Field(gt=1)] | None = None
+    codes: Codes | None = None
+    allowed: Codes | None = None
+    refused: Codes | None = None
     severity: Severity
     action: Action
     message: str

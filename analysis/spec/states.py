@@ -43,8 +43,9 @@ class States(Assumable):
     """States, edges and the placement and exit codes mapped onto them.
 
     A placement of a code in `carried_forward` is an absence: the state before it goes on. `decision` names
-    the final orders of a court that decide for a route. `recurrent` are the events counted per child; `after`
-    are the waits of a subset that randomisation did not make.
+    the final orders of a court that decide for a route, `decision_steps` those of the authority that
+    do. `recurrent` are the events counted per child; `after` are the waits of a subset that randomisation did
+    not make. From a state in `new_number_after` a child may come back into care under a number nobody links.
     """
 
     states: tuple[str, ...]
@@ -56,17 +57,20 @@ class States(Assumable):
     exit: dict[str, tuple[str, ...]]
     censoring: dict[str, tuple[str, ...]]
     decision: dict[str, tuple[str, ...]]
+    decision_steps: dict[str, tuple[str, ...]] = {}
     recurrent: dict[str, Recurrent]
     after: dict[str, After]
     continues: tuple[str, ...]
     respite_legal_status: tuple[str, ...]
     carried_forward: tuple[str, ...] = ()
+    new_number_after: tuple[str, ...] = ()
     gap_tolerance_days: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _names_are_states(self) -> "States":
         used = {self.initial, DIED, *self.permanent, *self.family_home, *self.edges, *self.exit}
-        used |= {*self.decision, *(each.state for each in self.after.values())}
+        used |= set(self.new_number_after)
+        used |= {*self.decision, *self.decision_steps, *(each.state for each in self.after.values())}
         used |= {state for each in self.recurrent.values() for state in (*each.from_, *each.to)}
         used |= {state for targets in self.edges.values() for state in targets}
         used |= {state for codes in self.placement.values() for state in codes}
@@ -101,3 +105,7 @@ class States(Assumable):
     def decided_state(self) -> dict[str, str]:
         """Final order -> route it decides for."""
         return {order: state for state, orders in self.decision.items() for order in orders}
+
+    def step_state(self) -> dict[str, str]:
+        """Decision of the authority -> route it decides for."""
+        return {step: state for state, steps in self.decision_steps.items() for step in steps}

@@ -197,6 +197,7 @@ class RecordParameters(Declaration):
     kin_first: Given[Share]
     voluntary: Given[Share]
     amended: Given[Share]
+    forgotten: Given[Share]
     respite: Given[Share]
     court_weeks: Given[dict[str, Positive]]
 

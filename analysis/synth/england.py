@@ -1,4 +1,4 @@
-"""London's returns: one SSDA903 episodes file a year, later ones restating and correcting earlier rows."""
+"""London's returns: SSDA903 episodes by year; later ones restate, correct and forget earlier rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +8,7 @@ import numpy as np
 from analysis.spec.synthetic import SyntheticParameters
 from analysis.synth.chain import ADOPTED, DIED, HOME, KIN, NEVER, TRANSFERRED
 from analysis.synth.children import Children
+from analysis.synth.england_files import AUTHORITY, FOLDER
 from analysis.synth.episodes import (
     ADOPTERS,
     BOUGHT_CARERS,
@@ -68,19 +69,23 @@ def returns(
     at_home: Intervals,
     *,
     child_id: np.ndarray,
+    authority: np.ndarray,
     seed: int,
 ) -> dict[str, Sheet]:
-    """Every year's file, by its name below the raw folder."""
+    """Every year's rows of all authorities, by name; `authority` is the name of each child's."""
     rows = _merge(_code(parameters, children, placements, seed), _short_breaks(parameters, at_home, seed))
     amended = _amendable(rows) & (
         stream(seed, "amendments").random(rows.child.size) < parameters.records.amended.value
     )
     cut = parameters.data_cut
     last = cut.year + (cut > date(cut.year, 3, 31))
-    return {
-        f"london/ssda903_episodes_{year}.csv": _sheet(_as_returned(rows, amended, year, last), child_id)
-        for year in range(FIRST_RETURN, last + 1)
-    }
+    chance = stream(seed, "forgotten").random(rows.child.size)
+    forgotten = _forgettable(rows, last) & ~amended & (chance < parameters.records.forgotten.value)
+    sheets = {}
+    for year in range(FIRST_RETURN, last + 1):
+        shown = _as_returned(rows, amended, forgotten, year, last)
+        sheets[f"{FOLDER}ssda903_episodes_{year}.csv"] = _sheet(shown, child_id, authority)
+    return sheets
 
 
 def _code(parameters: SyntheticParameters, children: Children, placements: Placements, seed: int) -> Rows:
@@ -189,13 +194,23 @@ def _amendable(rows: Rows) -> np.ndarray:
     return moved_on & (rows.legal < LEGAL.index("V3"))
 
 
-def _as_returned(rows: Rows, amended: np.ndarray, year: int, last: int) -> Rows:
+def _forgettable(rows: Rows, last: int) -> np.ndarray:
+    """Rows that stood open in one return, and that the next may forget: another placement followed."""
+    ends = np.searchsorted([days(date(year, 4, 1)) for year in range(FIRST_RETURN, last)], rows.stop, "right")
+    begins = days(date(FIRST_RETURN, 4, 1)) if last > FIRST_RETURN else NEVER
+    opened = np.array([days(date(FIRST_RETURN - 1 + n, 4, 1)) for n in range(last - FIRST_RETURN + 1)])[ends]
+    followed = (rows.ended == ENDED.index("X1")) & (rows.legal < LEGAL.index("V3"))
+    ended = (rows.stop >= begins) & (rows.stop < days(date(last - 1, 4, 1)))
+    return followed & ended & (rows.start < opened)
+
+
+def _as_returned(rows: Rows, amended: np.ndarray, forgotten: np.ndarray, year: int, last: int) -> Rows:
     """Rows of one return: those live in the year as known at its end, and last year's corrected ones."""
     first_day, last_day = days(date(year - 1, 4, 1)), days(date(year, 3, 31))
     stop = np.where(rows.stop == NO_DATE, NEVER, rows.stop)
     live = (rows.start <= last_day) & (stop >= first_day)
     corrected = amended & (stop >= days(date(year - 2, 4, 1))) & (stop < first_day) & (year > FIRST_RETURN)
-    shown = live | corrected
+    shown = (live | corrected) & ~(forgotten & (stop <= last_day))
     is_open = (stop > last_day)[shown]
     # The mistake: a temporary placement returned as a long-term one.
     wrong = (amended & live & (stop <= last_day))[shown] & (year < last)
@@ -207,7 +222,7 @@ def _as_returned(rows: Rows, amended: np.ndarray, year: int, last: int) -> Rows:
     )
 
 
-def _sheet(rows: Rows, child_id: np.ndarray) -> Sheet:
+def _sheet(rows: Rows, child_id: np.ndarray, authority: np.ndarray) -> Sheet:
     n = rows.child.size
     blank = np.full(n, "", dtype=object)
     changed = (rows.ended == ENDED.index("X1")) & np.append(rows.new[1:] != NEW.index("L"), False)
@@ -225,5 +240,6 @@ def _sheet(rows: Rows, child_id: np.ndarray) -> Sheet:
         "HOME_POST": blank,
         "PL_POST": blank,
         "URN": blank,
+        AUTHORITY: authority[rows.child],
     }
     return Sheet({name: cells.tolist() for name, cells in columns.items()})

@@ -1,4 +1,4 @@
-"""Glasgow's records: one CLAS-shaped table with labels, episode dates and destination on discharge."""
+"""Glasgow's records in two CLAS-shaped tables: placements with their episode, and legal reasons by date."""
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from analysis.synth.episodes import (
     PARENTS,
     Placements,
 )
+from analysis.synth.families import NO_DATE
 from analysis.synth.sheets import SLASHES, Sheet, coded, dated
 from analysis.synth.streams import stream
 
-FILE = "glasgow/clas_placements.csv"
+FILE, LEGAL_FILE = "glasgow/clas_placements.csv", "glasgow/clas_legal_reasons.csv"
+# A reason may run on for a while beside a stronger one.
+OVERLAP_DAYS = 14
 TYPES = {
     FOSTER_CARERS: "Foster carers provided by LA",
     BOUGHT_CARERS: "Foster carers purchased by LA",
@@ -35,6 +38,7 @@ DESTINATIONS = {
     TRANSFERRED: "Transferred to another authority",
     DIED: "Died",
 }
+# The weakest first: where two are in force, the later one of this list counts.
 LEGAL = ("Child protection order", "Section 25", "Compulsory supervision order", "Permanence order")
 
 
@@ -46,8 +50,9 @@ def returns(
     child_id: np.ndarray,
     seed: int,
 ) -> dict[str, Sheet]:
-    """The table, by its name below the raw folder."""
+    """Both tables, by name below the raw folder."""
     is_voluntary = stream(seed, "voluntary").random(children.n) < parameters.records.voluntary.value
+    legal = _legal(placements, is_voluntary[placements.child])
     columns = {
         "child_ref": child_id[placements.child],
         "local_authority": coded(("Glasgow",), np.zeros(placements.child.size, dtype=np.int64)),
@@ -56,10 +61,31 @@ def returns(
         "placement_start_date": dated(placements.start, SLASHES),
         "placement_end_date": dated(placements.stop, SLASHES),
         "placement_type": _labelled(TYPES, placements.kind),
-        "legal_reason": coded(LEGAL, _legal(placements, is_voluntary[placements.child])),
         "destination_on_discharge": _labelled(DESTINATIONS, placements.ends),
     }
-    return {FILE: Sheet({name: cells.tolist() for name, cells in columns.items()})}
+    return {FILE: _sheet(columns), LEGAL_FILE: _sheet(_legal_reasons(placements, legal, child_id))}
+
+
+def _sheet(columns: dict[str, np.ndarray]) -> Sheet:
+    return Sheet({name: cells.tolist() for name, cells in columns.items()})
+
+
+def _legal_reasons(placements: Placements, legal: np.ndarray, child_id: np.ndarray) -> dict[str, np.ndarray]:
+    """One row per legal reason: placements of one reason that follow each other without a day between."""
+    child, start, stop = placements.child, placements.start, placements.stop
+    goes_on = (child[1:] == child[:-1]) & (start[1:] == stop[:-1])
+    begins = np.append(True, ~(goes_on & (legal[1:] == legal[:-1])))
+    ends = np.append(begins[1:], True)
+    child, reason, first, last = child[begins], legal[begins], start[begins], stop[ends].copy()
+    replaced = np.append(goes_on[ends[:-1]], False) & np.append(reason[1:] > reason[:-1], False)
+    latest = np.append(last[1:], NO_DATE)
+    longer = np.where(latest == NO_DATE, last + OVERLAP_DAYS, np.minimum(last + OVERLAP_DAYS, latest))
+    return {
+        "child_ref": child_id[child],
+        "legal_reason": coded(LEGAL, reason),
+        "legal_reason_start_date": dated(first, SLASHES),
+        "legal_reason_end_date": dated(np.where(replaced, longer, last), SLASHES),
+    }
 
 
 def _labelled(labels: dict[int, str], value: np.ndarray) -> np.ndarray:

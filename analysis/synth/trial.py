@@ -16,8 +16,10 @@ from analysis.synth.chain import HOME
 from analysis.synth.dictionary import dictionaries
 from analysis.synth.dirt import add_dirt
 from analysis.synth.draw import Draw, draw_trial
+from analysis.synth.england_files import FOLDER, send
 from analysis.synth.episodes import draw_placements, stays
 from analysis.synth.events import event_forms
+from analysis.synth.families import authorities
 from analysis.synth.forms import ROWS_PER_CHILD, child_forms
 from analysis.synth.hand import Spot
 from analysis.synth.sheets import Sheet, encode, identifiers
@@ -66,7 +68,9 @@ def export(draw: Draw, *, dirt: bool = True, disturbing: bool = False) -> Synthe
         cut = draw.parameters.data_cut
         spots = add_dirt(sheets, data_cut=cut, seed=draw.seed, disturbing=disturbing)
     allocation = sheets.pop(files.ALLOCATION)
-    raw = {path: encode(sheet) for path, sheet in sheets.items() if path != files.CHILDREN}
+    london, spots = send(sheets, spots)
+    apart = {path for path in sheets if path.startswith(FOLDER)} | {files.CHILDREN}
+    raw = {path: encode(sheet) for path, sheet in sheets.items() if path not in apart} | london
     later = (
         child_forms(draw, rows, family_id=family_id, child_id=child_id)
         for rows in _parts(draw.children.n)[1:]
@@ -119,8 +123,10 @@ def _returns(draw: Draw, child_id: np.ndarray) -> dict[str, Sheet]:
     at_home = everywhere.take((everywhere.state == HOME) & in_england[everywhere.child])
     here = in_england[placements.child]
     ids = {"child_id": child_id, "seed": draw.seed}
+    names = np.array(authorities(parameters), dtype=object)
+    of_child = names[draw.families.authority[children.family]]
     return {
-        **england.returns(parameters, children, placements.take(here), at_home, **ids),
+        **england.returns(parameters, children, placements.take(here), at_home, authority=of_child, **ids),
         **scotland.returns(parameters, children, placements.take(~here), **ids),
     }
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.__main__ import main
 
 FAMILIES, CHILDREN = "trial/redcap_families.csv", "trial/redcap_children.csv"
-LONDON = "london/ssda903_episodes_2019.csv"
+LONDON = "london/CROYDON/ssda903_episodes_2019.csv"
 
 
 class Exports:
@@ -132,7 +132,7 @@ def test_a_placement_that_ends_before_it_begins(exports, capsys):
     row = next(k for k, cells in enumerate(rows[1:], start=2) if cells[end])
     exports.set_cell(LONDON, row, "DEC", "01/01/2012")
     # A later return may restate this episode; make sure that none does.
-    for later in exports.raw.glob("london/ssda903_episodes_202*.csv"):
+    for later in exports.raw.glob("london/CROYDON/ssda903_episodes_202*.csv"):
         later.write_text(later.read_text(encoding="utf-8-sig").splitlines()[0] + "\n", encoding="utf-8-sig")
     refused(exports, capsys, LONDON, f"row {row}", "PL01")
 

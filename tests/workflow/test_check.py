@@ -142,12 +142,12 @@ def test_it_says_which_checks_were_not_made(exports: Checked) -> None:
 
 
 def test_a_file_that_cannot_be_read_spares_the_others_of_its_pattern(exports: Checked) -> None:
-    (exports.raw / "london/ssda903_episodes_2019.csv").write_bytes(b"\x00")
+    (exports.raw / "london/CROYDON/ssda903_episodes_2019.csv").write_bytes(b"\x00")
     exports.check()
     page = exports.page()
-    assert ("R60", "london/ssda903_episodes_2019.csv", "1") in exports.stops()
-    assert '<th scope="row">london/ssda903_episodes_2020.csv</th>' in page
-    assert '<th scope="row">london/ssda903_episodes_2019.csv</th>' not in page
+    assert ("R60", "london/CROYDON/ssda903_episodes_2019.csv", "1") in exports.stops()
+    assert '<th scope="row">london/CROYDON/ssda903_episodes_2020.csv</th>' in page
+    assert '<th scope="row">london/CROYDON/ssda903_episodes_2019.csv</th>' not in page
 
 
 def test_a_column_named_after_an_arm_is_told_without_its_name(exports: Checked, spec: Spec) -> None:

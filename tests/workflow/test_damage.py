@@ -21,14 +21,14 @@ from tests.conftest import run
 FAMILIES, CHILDREN = "trial/redcap_families.csv", "trial/redcap_children.csv"
 SCREENING, EVENTS = "trial/screening_log.csv", "trial/redcap_events.csv"
 WITHDRAWALS, DEVIATIONS, COURT = "trial/withdrawals.csv", "trial/deviations.csv", "court/proceedings.csv"
-GLASGOW, LONDON = "glasgow/clas_placements.csv", "london/ssda903_episodes_2024.csv"
+GLASGOW, LONDON = "glasgow/clas_placements.csv", "london/BARKING_DAGENHAM/ssda903_episodes_2024.csv"
 ALLOCATION, DELIVERY = "allocation.csv", "service/delivery.csv"
 # Column by which the rows of a few families are kept, and whether it holds families or their children.
 OF_FAMILIES = {
     **{SCREENING: "family", FAMILIES: "record_id", EVENTS: "family", WITHDRAWALS: "family"},
     **{DEVIATIONS: "family", COURT: "family", ALLOCATION: "family_id", DELIVERY: "family"},
 }
-OF_CHILDREN = {CHILDREN: "record_id", GLASGOW: "child_ref", "london/": "CHILD"}
+OF_CHILDREN = {CHILDREN: "record_id", "glasgow/": "child_ref", "london/": "CHILD"}
 ENROLMENT, FOLLOW_UP = {"redcap_event_name": "enrolment"}, {"redcap_event_name": "year_2_5"}
 SEEN = {**FOLLOW_UP, "visit_dt": True}
 
@@ -117,11 +117,15 @@ def small(spec, tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     kept = set()
     for file in (EVENTS, WITHDRAWALS, DEVIATIONS):
         kept |= {row[made.rows(file)[0].index("family")] for row in made.rows(file)[1:4]}
-    ended = [row for row in made.rows(LONDON)[1:] if row[8]][:4] + made.rows(LONDON)[-3:]
-    seen = {row[0] for row in ended}
+    last = [
+        row for path in made.folder.glob("raw/london/*/*_2024.csv") for row in made.rows(named(made, path))
+    ]
+    seen = {row[0] for row in [*last[:12], *made.rows(LONDON)[1:]]}
     kept |= {row[4] for row in made.rows(CHILDREN) if row[0] in seen and row[4]}
     children = {row[0] for row in made.rows(CHILDREN) if row[4] in kept}
-    files = [path.relative_to(made.folder / "raw").as_posix() for path in made.folder.glob("raw/*/*.csv")]
+    for path in made.folder.rglob("*.xml"):  # damage is done to tables of text
+        path.unlink()
+    files = [named(made, path) for path in made.folder.glob("raw/**/*.csv")]
     files = [file for file in files if not file.endswith("_dictionary.csv")]  # which hold no rows of families
     for file in [*files, ALLOCATION, DELIVERY]:
         (column,) = [name for part, name in {**OF_FAMILIES, **OF_CHILDREN}.items() if file.startswith(part)]
@@ -129,6 +133,10 @@ def small(spec, tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         units = kept if file in OF_FAMILIES else children
         made.write(file, [header, *(row for row in rows if row[header.index(column)] in units)])
     return made
+
+
+def named(made: Inputs, path: Path) -> str:
+    return path.relative_to(made.folder / "raw").as_posix()
 
 
 @pytest.fixture
@@ -151,8 +159,10 @@ def refused(inputs: Inputs, capsys: pytest.CaptureFixture[str], *words: str, **o
 
 
 def test_the_untouched_inputs_raise_nothing_but_notes(inputs: Inputs) -> None:
+    """And what one year's return of an authority takes back of another's."""
     assert inputs.read() == 0
-    assert {issue["severity"] for issue in inputs.issues()} <= {"note"}
+    queries = [issue["rule"] for issue in inputs.issues() if issue["severity"] != "note"]
+    assert set(queries) <= {"R32", "R44"}
 
 
 STOPS = {

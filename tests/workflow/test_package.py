@@ -60,7 +60,8 @@ def test_the_written_tables_are_valid(package: Path, spec: Spec, folder: str, au
     for task, name in zip(report["tasks"], names, strict=True):
         assert (task["type"], task["errors"], task["warnings"]) == ("table", [], [])
         path = package / spec.table(name).path
-        assert task["stats"]["rows"] == rows_of(path), "every row is checked"
+        # Of a table that an export does not bring there are no rows to count.
+        assert task["stats"].get("rows", 0) == rows_of(path), "every row is checked"
         assert task["stats"]["fields"] == len(spec.table(name).columns)
 
 

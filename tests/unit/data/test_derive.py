@@ -55,6 +55,7 @@ C0002    | 2015-02-01 |            | U6             | S          |              
 C0003    | 2014-10-01 | 2015-07-20 | U6             | S          | X1           | SSDA903
 C0003    | 2015-07-20 |            | U6             | P          |              | SSDA903
 """,
+    "adoption_decisions": "child_id",
     "proceedings": "family_id",
     "reported_events": """
 event_id | family_id | child_id | event_date | category    | is_serious | relatedness
@@ -114,6 +115,32 @@ def test_what_the_histories_reveal(derived: Derived) -> None:
         ("TR04", "query", "C0003/2017-07-01", "export.csv", 5),
     ]
     assert all(each.action == "keep" and each.table == "transitions" for each in derived.issues)
+
+
+LEFT_OUT = """
+child_id | start_date | end_date   | placement_code | legal_status | reason_new | reason_ended
+C0001    | 2013-01-01 | 2013-03-01 | U6             | C1           | S          | E3
+C0001    | 2014-10-01 | 2015-04-11 | U6             | C1           | S          | X1
+C0001    | 2015-04-14 | 2015-06-11 | A6             | E1           | B          | E12
+C0002    | 2014-10-01 | 2014-10-03 | U6             | V4           | S          | E4A
+C0002    | 2014-11-01 |            | U6             | C1           | S          |
+C0003    | 2014-10-01 | 2015-04-01 | U6             | C1           | S          | E2
+"""
+
+
+def test_what_is_left_out_or_cannot_be_seen_is_noted(spec: Spec) -> None:
+    """A loss before the origin, a short break, a gap within the tolerance, two days of death, an adoption."""
+    tables = {name: values(spec, name, text) for name, text in {**TEXTS, "placements": LEFT_OUT}.items()}
+    states = spec.states.model_copy(update={"gap_tolerance_days": 3})
+    found = derive(tables, replace(spec, states=states), data_cut="2016-01-01").issues
+    noted = [(each.rule, each.severity, each.key, each.source_row) for each in found if each.rule > "TR05"]
+    assert sorted(noted) == [
+        ("TR06", "note", "C0002/2014-10-01", 5),
+        ("TR07", "note", "C0001/2013-01-01", 2),
+        ("TR08", "note", "C0001/2015-04-14", 4),
+        ("TR09", "query", "C0003/2014-10-01", 7),
+        ("TR10", "note", "C0001/2015-04-14", 4),
+    ]
 
 
 def test_a_history_without_findings(spec: Spec) -> None:

@@ -9,6 +9,7 @@ from tests.unit.data.tables import shown, values
 
 DAY_0 = pd.Timestamp("2015-01-01")
 CASES = "family_id | application_date | final_order_date | order_type\n"
+STEPS = "child_id | step | step_date | reversed_date\n"
 HISTORY = ["child_id", "basis", "start", "stop", "source_state", "target_state", "moved_file", "moved_row"]
 
 
@@ -16,7 +17,7 @@ HISTORY = ["child_id", "basis", "start", "stop", "source_state", "target_state",
 def decided(spec: Spec):
     """Time, code, cause and description of a child who is adopted on day 300, or whose records end there."""
 
-    def run(orders: str, *, cause: str | None = "adopted") -> list[tuple]:
+    def run(orders: str, *, cause: str | None = "adopted", steps: str = "") -> list[tuple]:
         legal = pd.DataFrame(
             {
                 "child_id": ["C0001"],
@@ -34,7 +35,8 @@ def decided(spec: Spec):
                 "source_row": 5,
             }
         )
-        rows = derive_decisions(legal, values(spec, "proceedings", CASES + orders), spec.states)
+        cases = values(spec, "proceedings", CASES + orders)
+        rows = derive_decisions(legal, cases, values(spec, "adoption_decisions", STEPS + steps), spec.states)
         assert (rows["date"] == DAY_0 + pd.to_timedelta(rows["time_days"], unit="D")).all()
         return shown(rows, "basis", "time_days", "censor_code", "cause", "description", "source_file")
 
@@ -67,6 +69,31 @@ def test_an_order_on_the_last_day_of_the_records_counts(decided):
 
 def test_a_decision_made_by_randomisation_leaves_nobody_at_risk(decided):
     assert decided("F0001 | 2014-10-01 | 2015-01-01 | placement_order") == []
+
+
+ORDER = "F0001 | 2014-12-01 | 2015-06-01 | special_guardianship"  # day 151
+
+
+@pytest.mark.parametrize(
+    ("steps", "day", "cause"),
+    [
+        ("C0001 | decision | 2015-04-11 |", 100, "adopted"),
+        ("C0001 | decision | 2015-04-11 | 2015-05-01", 100, "adopted"),  # made, and reversed later
+        ("C0001 | decision | 2015-05-01 |\nC0001 | decision | 2015-04-11 | 2015-04-20", 100, "adopted"),
+        ("C0001 | decision | 2015-06-01 |", 151, "kin"),  # on the day of the order, the order counts
+        ("C0001 | decision | 2015-07-01 |", 151, "kin"),
+        ("C0001 | match    | 2015-04-11 |", 151, "kin"),  # states.yaml names no match
+        ("C0002 | decision | 2015-04-11 |", 151, "kin"),  # of a sibling
+    ],
+)
+def test_the_authoritys_own_decision_counts_where_it_comes_before_the_order(decided, steps, day, cause):
+    assert decided(ORDER, steps=steps) == [("decision", day, 0, cause, "decided", "export.csv")]
+
+
+def test_the_authoritys_decision_needs_no_order(decided):
+    step = "C0001 | decision | 2015-04-11 |"
+    assert decided("", steps=step) == [("decision", 100, 0, "adopted", "decided", "export.csv")]
+    assert decided("", steps=step.replace("2015-04-11", "2014-12-11")) == []
 
 
 @pytest.fixture

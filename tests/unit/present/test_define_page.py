@@ -48,7 +48,7 @@ def test_every_link_leads_somewhere_and_no_anchor_stands_twice(pages, view: str)
 def test_a_raw_variable_is_told_with_its_columns(pages) -> None:
     name, label, kind, limits, origin, rules = line(pages["open"], "placements.start_date")
     assert (name, label, kind, limits) == ("start_date*", "First day", "date", "required")
-    assert "london/ssda903_episodes_*.csv: DECOM" in origin
+    assert "london/*/ssda903_episodes_*: DECOM" in origin
     assert "glasgow/clas_placements.csv: placement_start_date" in origin
     assert {"PL01", "PL02", "PL05", "PL06", "PL09"} <= set(rules.split())
     assert "always CLAS" in line(pages["open"], "placements.source_system")[4]

@@ -58,7 +58,7 @@ def test_findings_are_counted_by_rule_and_site(spec: Spec) -> None:
     issues = [issue(row=2), issue(row=3), issue(row=4), issue("TR02", "note", 5, table="transitions")]
     text = text_of(page(spec, issues, ["GLA", "LON", "", "LON"]))
     assert "stop 0 0 0 0 query 1 1 1 3 note 0 1 0 1" in text
-    assert "PL03 query Ended without a reason 1 1 1 3" in text
+    assert "PL03 query Ended without a reason (rule 148) 1 1 1 3" in text
     assert "TR02 note No placement on the day of the clock origin: the child enters late 0 1 0 1" in text
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from analysis.sources.ingest import Ingested, ingest
 from analysis.spec.declarations import Spec
-from analysis.spec.mapping import Dialect, Mapping
+from analysis.spec.mapping import Mapping
+from analysis.spec.source_base import Dialect
 
 COMMA = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=("%d/%m/%Y", "%Y-%m-%d"))
 SPSS = Dialect(format="spss", cells="codes", dates=())

@@ -14,7 +14,7 @@ from analysis.errors import SourceError
 from analysis.sources import moments
 from analysis.sources.excel import read_excel
 from analysis.sources.text import Text
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 
 HEADER = ["id", "score", "day"]
 SHEET = "xl/worksheets/sheet1.xml"

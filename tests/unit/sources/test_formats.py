@@ -19,7 +19,7 @@ from analysis.sources import apart, moments
 from analysis.sources.formats import READERS, read_file, read_labels
 from analysis.sources.text import Text
 from analysis.sources.xport import _ibm
-from analysis.spec.mapping import FORMAT_KEYS, Dialect
+from analysis.spec.source_base import FORMAT_KEYS, Dialect
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "export_formats"
 EXPECTED = json.loads((REFERENCE / "expected.json").read_text())

@@ -14,7 +14,8 @@ from analysis.sources.propose_dialect import date_forms, guess_marks, guess_text
 from analysis.spec.base import parse, read_yaml
 from analysis.spec.check_mapping import check_mapping
 from analysis.spec.declarations import Spec
-from analysis.spec.mapping import Mapping, RedcapSource
+from analysis.spec.mapping import Mapping
+from analysis.spec.redcap_source import RedcapSource
 from tests.conftest import ROOT
 from tests.unit.sources.test_redcap import EVENT_MAP, FULL, LABELS, ODM, REFERRAL, dictionary
 

@@ -9,7 +9,8 @@ import pytest
 from analysis.errors import BlindingError, SourceError, SpecError
 from analysis.sources.ingest import Ingested
 from analysis.spec.check_mapping import check_mapping
-from analysis.spec.mapping import Mapping, RedcapSource
+from analysis.spec.mapping import Mapping
+from analysis.spec.redcap_source import RedcapSource
 from analysis.synth.dictionary import HEADINGS
 from tests.unit.sources.conftest import COMMA, Exports
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.sources.delimited import Text
 from analysis.sources.tabular import as_frame, to_fields
+from analysis.sources.text import Text
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping
 from tests.unit.sources.conftest import COMMA, SEMICOLON

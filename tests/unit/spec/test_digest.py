@@ -63,7 +63,12 @@ EDITS = {
     "a published figure": ("sap/reported.yaml", 'value: "382"', 'value: "383"', {"report"}),
     "the message of a rule": ("rules.yaml", "Removed before randomisation", "Removed too early", {"clean"}),
     "a label": ("codelists/sex.csv", "F,Female", "F,Girl", {"clean", "report", *MODELS}),
-    "the state graph": ("states.yaml", "gap_tolerance_days: 0", "gap_tolerance_days: 1", {"derive", *MODELS}),
+    "the state graph": (
+        "states.yaml",
+        "gap_tolerance_days: 0",
+        "gap_tolerance_days: 1",
+        {"clean", "derive", *MODELS},
+    ),
     "the scoring of an instrument": (
         "instruments/pedsql.yaml",
         "min_answered: 8}\n      - {parameter: PEDSQL_PSYCHOSOCIAL, items: [17,",

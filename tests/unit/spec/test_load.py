@@ -384,7 +384,12 @@ BROKEN = {
     "codes of the arm in an open table": (PACKAGE, "codelist: epoch", "codelist: arm", ("families", "arm")),
     "state without a code": (STATES, "permanent: [home,", "permanent: [house,", ("states.yaml", "house")),
     "placement code": (STATES, "kin: [U1]", "kin: [U1, U9]", ("states.yaml", "legal", "U9")),
-    "placement code left out": (STATES, "kin: [U1]", "kin: []", ("states.yaml", "legal", "U1", "mapped")),
+    "placement code left out": (
+        STATES,
+        "kin: [U1]",
+        "kin: []",
+        ("states.yaml", "legal", "U1", "nothing is said"),
+    ),
     "placement code in two states": (
         STATES,
         "kin: [U1]",
@@ -397,7 +402,7 @@ BROKEN = {
         "continues: [X1, E8]",
         ("states.yaml", "E8", "twice"),
     ),
-    "reason left out": (STATES, "end_of_records: [E8, E99,", "end_of_records: [E8,", ("states.yaml", "E99")),
+    "reason left out": (STATES, "E17, E99,", "E17,", ("states.yaml", "E99")),
     "reason for censoring": (
         STATES,
         "transferred: [E3",
@@ -405,7 +410,7 @@ BROKEN = {
         ("states.yaml", "moved_abroad"),
     ),
     "legal status of short breaks": (STATES, "[V3, V4]", "[V3, V5]", ("states.yaml", "V5")),
-    "code of an absence": (STATES, "[T0, T1, T4]", "[T0, T9]", ("states.yaml", "T9")),
+    "code of an absence": (STATES, "[T0, T1, T2, T3, T4]", "[T0, T9]", ("states.yaml", "T9")),
     "basis without placements": (STATES, "  legal:\n", "  lawful:\n", ("states.yaml", "lawful")),
     "recurrent event of two kinds": (
         STATES,

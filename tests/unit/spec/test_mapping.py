@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from analysis.spec.load import load_mapping
-from analysis.spec.mapping import Dialect
+from analysis.spec.source_base import Dialect
 from tests.unit.spec.conftest import Declarations
 
 FILE = "mappings/synthetic.yaml"
@@ -63,7 +63,7 @@ BROKEN = {
         "",
         ("deviations", "absent"),
     ),
-    "undeclared absent table": ("name: synthetic", "name: synthetic\nabsent: [visits]", ("absent", "visits")),
+    "undeclared absent table": ("absent: [adoption_decisions]", "absent: [visits]", ("absent", "visits")),
     "open and closed table from one file": (
         "files: service/delivery.csv",
         "files: trial/deviations.csv",
@@ -96,8 +96,8 @@ def test_an_absent_mapping_is_named(declarations: Declarations) -> None:
 def test_a_table_an_export_does_not_bring_is_said_to_be_absent(declarations: Declarations) -> None:
     old, new, _ = BROKEN["table without a source"]
     declarations.edit(FILE, old, new)
-    declarations.edit(FILE, "name: synthetic", "name: synthetic\nabsent: [deviations]")
-    assert load_mapping(declarations.folder, "synthetic").absent == ("deviations",)
+    declarations.edit(FILE, "absent: [adoption_decisions]", "absent: [adoption_decisions, deviations]")
+    assert load_mapping(declarations.folder, "synthetic").absent == ("adoption_decisions", "deviations")
 
 
 def test_one_redcap_arm_is_not_the_arm_of_the_trial(declarations: Declarations) -> None:

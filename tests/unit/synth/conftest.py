@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,19 @@ DATA_SPEC = Path(__file__).parents[3] / "data_spec"
 SEED = 2
 
 
+def _episodes(text: str) -> list[dict[str, str]]:
+    """Episodes of a return as XML, one on each line: the columns of the CSV file."""
+    rows, child = [], ""
+    for line in text.splitlines()[1:-1]:
+        child = (re.findall("<CHILDID>(.*?)</CHILDID>", line) or [child])[0]
+        cells = re.findall(r"<(\w+)(?: />|>([^<]*)</)", line[line.index("<EPISODE>") + 9 :])
+        rows.append({"CHILD": child, **{"PLACE" if name == "PL" else name: cell for name, cell in cells}})
+    return rows
+
+
 def _rows(path: str, content: bytes) -> list[dict[str, str]]:
+    if path.endswith(".xml"):
+        return _episodes(content.decode())
     court = path.startswith("court/")
     text = content.decode("cp1252" if court else "utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if court else ","))

@@ -120,11 +120,18 @@ def test_a_report_after_a_death_names_the_child_that_died(parameters, tables):
 
 
 def test_the_stale_return_is_the_first_under_a_later_name(pair, clean, dirty):
-    (spot,) = [spot for spot in dirty.dirt if spot.kind == "stale_return"]
-    returns = sorted(path for path in clean.raw if path.startswith("london/ssda903_episodes"))
-    assert set(dirty.raw) - set(clean.raw) == {spot.file}
-    assert dirty.raw[spot.file] == dirty.raw[returns[0]].removeprefix(codecs.BOM_UTF8)
-    assert spot.file > returns[-1]
+    """Of every authority that sent the first."""
+    spots = [spot for spot in dirty.dirt if spot.kind == "stale_return"]
+    assert set(dirty.raw) - set(clean.raw) == {spot.file for spot in spots}
+    first = min(path.split("_")[-1] for path in clean.raw if path.startswith("london/"))[:4]
+    assert len(spots) == sum(f"episodes_{first}." in path for path in clean.raw) > 2
+    for spot in spots:
+        folder, _, file = spot.file.rpartition("/")
+        returns = sorted(path for path in clean.raw if path.startswith(f"{folder}/"))
+        suffix = file.rpartition(".")[2]
+        again = f"{folder}/ssda903_episodes_{first}.{suffix}"
+        assert dirty.raw[spot.file] == dirty.raw[again].removeprefix(codecs.BOM_UTF8)
+        assert spot.file > returns[-1].rpartition(".")[0]
 
 
 def test_disturbing_dirt_is_more_of_the_same(draw):

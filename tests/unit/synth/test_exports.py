@@ -58,7 +58,10 @@ def test_the_mapping_reads_every_file_and_finds_every_pattern(mapping, files):
     patterns = [source["files"] for source in mapping["sources"]]
     patterns += [source["dictionary"] for source in mapping["sources"] if "dictionary" in source]
     assert all(matching(pattern, files) for pattern in patterns)
-    assert all(any(fnmatch.fnmatch(path, pattern) for pattern in patterns) for path in files)
+    beside = [source["legal_reasons"]["file"] for source in mapping["sources"] if "legal_reasons" in source]
+    assert set(beside) <= set(files)
+    read = [*patterns, *beside]
+    assert all(any(fnmatch.fnmatch(path, pattern) for pattern in read) for path in files)
 
 
 def test_every_column_is_declared_and_every_declared_column_is_there(mapping, files):
@@ -66,7 +69,11 @@ def test_every_column_is_declared_and_every_declared_column_is_there(mapping, fi
     for source in mapping["sources"]:
         used = {*source["columns"].values(), *source.get("where", {}), *source.get("unless_blank", [])}
         declared.setdefault(source["files"], set()).update(
-            used, source.get("ignore", []), source.get("latest_by", [])
+            used,
+            source.get("ignore", []),
+            source.get("latest_by", []),
+            source.get("carer", []),
+            [source["category_of_need"]] if "category_of_need" in source else [],
         )
     for pattern, columns in declared.items():
         for path in matching(pattern, files):

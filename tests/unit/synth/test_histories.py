@@ -36,7 +36,21 @@ def english_rows(files, *, latest=True):
                     row["LS"],
                     row["RNE"],
                 )
-    return list(rows.values())
+    return _closed(list(rows.values()))
+
+
+def _closed(rows):
+    """A row that the next return forgot ended when the child's next placement began."""
+    starts = defaultdict(list)
+    for child, start, *_ in rows:
+        starts[child].append(start)
+    closed = []
+    for child, start, stop, place, reason, *rest in rows:
+        later = [day for day in starts[child] if day > start]
+        if stop is OPEN and later:
+            stop, reason = min(later), "X1"
+        closed.append((child, start, stop, place, reason, *rest))
+    return closed
 
 
 def scottish_rows(files, mapping):
@@ -195,11 +209,22 @@ def test_each_return_holds_what_was_live_in_its_year(files):
             assert (row["DEC"] == "") == (row["REC"] == "")
 
 
-def test_an_open_row_stands_again_in_the_next_return(files):
-    paths = sorted(path for path in files if path.startswith("london/"))
-    for one, two in zip(paths, paths[1:], strict=False):
-        again = {(row["CHILD"], row["DECOM"]) for row in files[two]}
-        assert {(row["CHILD"], row["DECOM"]) for row in files[one] if row["DEC"] == ""} <= again
+def test_an_open_row_stands_again_in_the_next_return_but_for_a_few(files):
+    """Those few were followed by another placement, and no later return has them."""
+    by_year = defaultdict(list)
+    for path in (path for path in files if path.startswith("london/")):
+        by_year[int(path[-8:-4])] += files[path]
+    years, forgotten = sorted(by_year), []
+    for one, two in zip(years, years[1:], strict=False):
+        again = {(row["CHILD"], row["DECOM"]) for row in by_year[two]}
+        still_open = {(row["CHILD"], row["DECOM"]) for row in by_year[one] if row["DEC"] == ""}
+        forgotten += still_open - again
+    returned = {(row["CHILD"], row["DECOM"]) for rows in by_year.values() for row in rows}
+    starts = {}
+    for child, start in returned:
+        starts[child] = max(day(start), starts.get(child, date.min))
+    assert 2 <= len(forgotten) < 0.1 * len(returned)
+    assert all(day(start) < starts[child] for child, start in forgotten)
 
 
 def test_the_rules_of_the_english_return(files):

@@ -1,0 +1,90 @@
+"""What is declared of an export of REDCap."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from analysis.spec.base import Declaration, Name
+from analysis.spec.source_base import SourceBase
+
+REPEAT_INSTRUMENT = "redcap_repeat_instrument"
+
+
+class Checkboxes(Declaration):
+    """A field made of a group of boxes: code of a box -> our code.
+
+    `none` is the code where the group was asked and no box is ticked. Where several are ticked, `first` takes
+    the first of `codes`, `joined` all of them with semicolons between, and `error` none, and asks.
+    """
+
+    group: Name
+    codes: Annotated[dict[str, str], Field(min_length=1)]
+    none: str = ""
+    several: Literal["first", "error", "joined"] = "error"
+
+    def column(self, code: str) -> str:
+        """The column of one box in an export."""
+        return checkbox_column(self.group, code)
+
+
+def checkbox_column(group: str, code: str) -> str:
+    """REDCap writes a code into a column's name in small letters, other characters as underscores."""
+    return f"{group}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
+
+
+PLACEHOLDER = re.compile(r"\{(\w+)(?::0(\d))?\}")
+
+
+def _has_placeholder(text: str) -> str:
+    if not PLACEHOLDER.search(text) or set("{}") & set(PLACEHOLDER.sub("", text)):
+        raise ValueError("name columns as {column}, or as {column:04} to fill a number up to four digits")
+    return text
+
+
+class RedcapSource(SourceBase):
+    """A flat export of REDCap, read by its data dictionary.
+
+    `dictionary`, `event_map` and `project` (the ODM file) are files below the raw folder. `instrument` says
+    which repeating instrument the rows are of; blank is the base row. `labels`: the export holds the labels
+    of choices instead of their codes. `templates` puts a field together of columns. Rows in which a column
+    has one of the values that `leave` gives for it, of events or instruments no table needs, are left.
+    """
+
+    kind: Literal["redcap"]
+    dictionary: Name
+    event_map: Name | None = None
+    project: Name | None = None
+    instrument: str = ""
+    labels: bool = False
+    checkboxes: dict[str, Checkboxes] = {}
+    templates: dict[str, Annotated[str, AfterValidator(_has_placeholder)]] = {}
+    leave: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def read_columns(self) -> frozenset[str]:
+        """Also the boxes, and the columns of templates."""
+        boxes = [each.column(code) for each in self.checkboxes.values() for code in each.codes]
+        parts = [name for text in self.templates.values() for name, _ in PLACEHOLDER.findall(text)]
+        return SourceBase.read_columns.fget(self) | {*boxes, *parts, *self.leave}
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Also the fields made of boxes or by templates."""
+        return (*self.columns, *self.constants, *self.checkboxes, *self.templates)
+
+    @property
+    def selection(self) -> dict[str, tuple[str, ...]]:
+        """Also the instrument."""
+        return {REPEAT_INSTRUMENT: (self.instrument,), **self.where}
+
+    @property
+    def leaves(self) -> dict[str, tuple[str, ...]]:
+        """What `leave` says."""
+        return self.leave
+
+    @property
+    def companions(self) -> dict[str, str]:
+        """The files that explain the export."""
+        named = {"dictionary": self.dictionary, "event_map": self.event_map, "project": self.project}
+        return {purpose: name for purpose, name in named.items() if name is not None}
