@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import BlindingError, SourceError
+from analysis.errors import BlindingError
 from analysis.sources.blinding import check_cells
-from analysis.sources.delimited import read_delimited
-from analysis.sources.propose_columns import NUMBER, Column, columns_of
-from analysis.sources.propose_dialect import DATE_LIKE, guess_marks, guess_text
+from analysis.sources.propose_columns import Column, columns_of
+from analysis.sources.propose_dialect import guess_marks
 from analysis.sources.propose_entry import (
     Draft,
     Export,
@@ -24,29 +23,15 @@ from analysis.sources.propose_entry import (
     draft_wide,
     without_values_that_say_nothing,
 )
+from analysis.sources.propose_files import EVENT_MAP_COLUMN, Found, Read, look
 from analysis.sources.propose_missing import draft_missing
 from analysis.sources.propose_yaml import dialect_line, entry_lines, listed, remark_on, remarked, scalar
-from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, HEADINGS, Dictionary, read_dictionary
-from analysis.sources.redcap_project import read_project
-from analysis.sources.tabular import as_frame
+from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.spec.arm_words import is_arm_like
 from analysis.spec.check_mapping import REDCAP_ARM
 from analysis.spec.declarations import Spec
 from analysis.spec.source_base import Dialect
 from analysis.spec.tables import Table
-
-DELIMITED = (".csv", ".tsv", ".txt", ".tab")
-EVENT_MAP_COLUMN = "unique_event_name"
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One file, its encoding and its delimiter."""
-
-    file: str
-    encoding: str
-    delimiter: str
-    frame: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +41,6 @@ class Proposal:
     text: str
     tables: tuple[str, ...]
     n_undecided: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What lies in the folder: exports, and the files that explain them."""
-
-    exports: list[Read]
-    dictionaries: dict[str, Dictionary]
-    event_maps: dict[str, pd.DataFrame]
-    projects: dict[str, dict[str, str]]
-    unread: list[str]
 
 
 def propose(
@@ -93,7 +67,7 @@ def propose(
     SourceError
         If a file is not text in equal columns below a header.
     """
-    found = _look(folder, files)
+    found = look(folder, files)
     dialects: dict[Dialect, tuple[str, set[str]]] = {}
     exports = [_export(group, found, dialects) for group in _groups(found.exports)]
     tables = [spec.table(each) for each in spec.table_names(layer="raw", audience="open")]
@@ -121,51 +95,6 @@ def _drafts(table: Table, export: Export, spec: Spec, meanings: Mapping[str, str
     return [draft] if draft else draft_wide(table, export, spec, meanings)
 
 
-def _look(folder: Path, files: Sequence[Path]) -> _Found:
-    found = _Found([], {}, {}, {}, [])
-    for path in files:
-        file = path.relative_to(folder).as_posix()
-        if path.suffix.lower() == ".xml":
-            codes = read_project(path, file=file).codes
-            found.projects[file] = dict(codes[["code", "label"]].itertuples(index=False, name=None))
-        elif path.suffix.lower() not in DELIMITED:
-            found.unread.append(file)
-        else:
-            _sort_in(_read(path, file), found)
-    return found
-
-
-def _sort_in(read: Read, found: _Found) -> None:
-    headings = set(read.frame.columns)
-    if all(set(each) & headings for each in HEADINGS.values()):
-        found.dictionaries[read.file] = read_dictionary(read.frame, file=read.file)
-    elif EVENT_MAP_COLUMN in headings:
-        found.event_maps[read.file] = read.frame
-    elif headings >= {"arm_num", "name"}:
-        found.unread.append(read.file)  # REDCap's list of arms: names, nobody's data
-    else:
-        found.exports.append(read)
-
-
-def _read(path: Path, file: str) -> Read:
-    encoding, delimiter = guess_text(path, file=file)
-    first = Dialect(delimiter=delimiter, encoding=encoding, decimal=".", dates=("%Y-%m-%d",))
-    text = read_delimited(path, first, file=file)
-    _check_header(text.columns, file)
-    return Read(file, encoding, delimiter, as_frame(text))
-
-
-def _check_header(columns: Sequence[str], file: str) -> None:
-    """A first row of data would be taken for names of columns, and shown."""
-    blank = any(not name for name in columns)
-    if blank or len(set(columns)) < len(columns) or any(map(_is_value, columns)):
-        raise SourceError(f"{file}, row 1: not a header: names are blank, given twice, numbers or dates.")
-
-
-def _is_value(name: str) -> bool:
-    return NUMBER.fullmatch(name) is not None or DATE_LIKE.fullmatch(name) is not None
-
-
 def _groups(exports: Iterable[Read]) -> list[list[Read]]:
     """Returns of several years are one export: files of one header whose names differ in numbers."""
     groups: dict[tuple, list[Read]] = defaultdict(list)
@@ -175,7 +104,7 @@ def _groups(exports: Iterable[Read]) -> list[list[Read]]:
     return list(groups.values())
 
 
-def _export(group: list[Read], found: _Found, dialects: dict[Dialect, tuple[str, set[str]]]) -> Export:
+def _export(group: list[Read], found: Found, dialects: dict[Dialect, tuple[str, set[str]]]) -> Export:
     frame = pd.concat([each.frame for each in group], ignore_index=True)
     name = _dictionary_for(frame, found.dictionaries)
     dictionary = found.dictionaries.get(name) if name else None
@@ -280,7 +209,7 @@ def _arms_of_events(export: Export) -> Iterator[str]:
         yield f"  # refused: {scalar(export.files)} holds events of several arms, whose names tell the arm"
 
 
-def _file_lines(exports: Sequence[Export], drafts: Sequence[Draft], found: _Found) -> Iterator[str]:
+def _file_lines(exports: Sequence[Export], drafts: Sequence[Draft], found: Found) -> Iterator[str]:
     used = {draft.export.files for draft in drafts}
     beside = {name for draft in drafts for name in draft.export.companions.values()}
     rest = [export.files for export in exports if export.files not in used]
