@@ -62,8 +62,10 @@ def _damaged(dialect: Dialect, file: str) -> str:
 
 def _text(reply: dict) -> Text:
     missing = {name: tuple(codes) for name, codes in reply["missing"].items()}
-    rows = tuple(map(tuple, reply["rows"]))
-    return Text(reply["file"], tuple(reply["columns"]), rows, tuple(reply["lines"]), reply["labels"], missing)
+    cells = tuple(map(tuple, reply["cells"]))
+    return Text(
+        reply["file"], tuple(reply["columns"]), cells, tuple(reply["lines"]), reply["labels"], missing
+    )
 
 
 def _limit_memory() -> None:

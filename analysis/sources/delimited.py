@@ -4,11 +4,16 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
+import pyarrow
+import pyarrow.csv as arrow
+
 from analysis.errors import SourceError
 from analysis.sources.text import Text
 from analysis.spec.source_base import Dialect
 
 LONGEST_CELL = 50_000_000  # characters; REDCap exports hold cells beyond the csv module's default of 131,072
+_PLAIN_DELIMITERS = ",;\t|"
 
 
 def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
@@ -30,8 +35,50 @@ def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
         the header's. The message names file and line.
     """
     text = _decode(path, dialect, file=file)
+    return _plain(text, dialect.delimiter, file=file) or _any(text, dialect.delimiter, file=file)
+
+
+def _plain(text: str, delimiter: str, *, file: str) -> Text | None:
+    """What `_any` gives, in a tenth of its time; nothing where the text is not as plain as most exports are.
+
+    Plain are rows of one line each and of equal width, without a quote.
+    """
+    text = text.rstrip("\r\n")
+    end = "\r\n" if "\r" in text else "\n"
+    if not text or text[0] in "\r\n\ufeff" or '"' in text or delimiter not in _PLAIN_DELIMITERS:
+        return None
+    if 2 * end in text or any(text.count(mark) != text.count(end) for mark in end):
+        return None
+    header = text.partition(end)[0].split(delimiter)
+    try:
+        table = arrow.read_csv(pyarrow.BufferReader(text.encode()), **_reading(len(header), delimiter))
+    except (pyarrow.ArrowInvalid, UnicodeEncodeError):
+        return None
+    cells = tuple(_objects(column)[1:] for column in table.columns)
+    return Text(file, tuple(cell.strip() for cell in header), cells, tuple(range(2, table.num_rows + 1)))
+
+
+def _reading(width: int, delimiter: str) -> dict[str, object]:
+    """Every cell a string, the header a row like the others."""
+    columns = {f"f{at}": pyarrow.string() for at in range(width)}
+    return {
+        "read_options": arrow.ReadOptions(
+            use_threads=False, block_size=LONGEST_CELL, autogenerate_column_names=True
+        ),
+        "parse_options": arrow.ParseOptions(delimiter=delimiter, quote_char=False, double_quote=False),
+        "convert_options": arrow.ConvertOptions(column_types=columns, strings_can_be_null=False),
+    }
+
+
+def _objects(column: pyarrow.ChunkedArray) -> np.ndarray:
+    """Strings of which equal ones are one and the same, so that they are soon compared."""
+    cells = column.combine_chunks().dictionary_encode()
+    return cells.dictionary.to_numpy(zero_copy_only=False)[cells.indices.to_numpy()]
+
+
+def _any(text: str, delimiter: str, *, file: str) -> Text:
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows, lines, start = [], [], 1
     try:
         for row in reader:
@@ -45,7 +92,7 @@ def read_delimited(path: Path, dialect: Dialect, *, file: str) -> Text:
         raise SourceError(f"{file}: the file is empty; expected a header and rows.")
     header = tuple(cell.strip() for cell in rows[0])
     _check_widths(rows, lines, len(header), file=file)
-    return Text(file, header, tuple(rows[1:]), tuple(lines[1:]))
+    return Text.of_rows(file, header, rows[1:], tuple(lines[1:]))
 
 
 def read_whole(path: Path, *, file: str) -> bytes:

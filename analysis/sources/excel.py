@@ -93,4 +93,4 @@ def _table(cells: Cells, *, file: str) -> Text:
             raise SourceError(f"{file}, row {low}: cells are merged; give each cell its own value.")
     columns = tuple(header.get(k, "").strip() for k in range(width))
     rows = tuple(tuple(filled.get(k, "") for k in range(width)) for _, filled in rest)
-    return Text(file, columns, rows, tuple(row for row, _ in rest))
+    return Text.of_rows(file, columns, rows, tuple(row for row, _ in rest))

@@ -123,4 +123,4 @@ class _Episodes:
         rows = tuple(tuple(row.get(column, "") for column in columns) for row in self._rows)
         own_lines = len(set(self._lines)) == len(self._lines) and min(self._lines, default=2) > 1
         lines = self._lines if own_lines else range(2, len(rows) + 2)
-        return Text(self.file, columns, rows, tuple(lines))
+        return Text.of_rows(self.file, columns, rows, tuple(lines))

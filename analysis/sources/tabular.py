@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
@@ -55,14 +57,23 @@ def as_frame(text: Text) -> pd.DataFrame:
         raise SourceError(
             f"{text.file}, row 1: column '{reserved[0]}' has a name kept for the workflow; rename it."
         )
-    frame = pd.DataFrame(list(text.rows), columns=list(text.columns), dtype=object)
-    trimmed = frame.apply(each_distinct, change=str.strip) if len(frame) else frame
-    trimmed.attrs["cells_trimmed"] = int((trimmed != frame).to_numpy().sum())
-    frame = trimmed
+    trimmed = [_trimmed(cells) for cells in text.cells]
+    columns = dict(enumerate(cells for cells, _ in trimmed))  # a name may be given twice
+    frame = pd.DataFrame(columns, index=range(len(text.lines)), copy=False).set_axis(
+        list(text.columns), axis=1
+    )
+    frame.attrs["cells_trimmed"] = sum(n for _, n in trimmed)
     for column, codes in text.missing.items():
         frame[column] = frame[column].mask(frame[column].isin(codes), USER_MISSING + frame[column])
     frame["source_file"], frame["source_row"] = text.file, [str(line) for line in text.lines]
     return frame
+
+
+def _trimmed(cells: Sequence[str]) -> tuple[np.ndarray, int]:
+    """Cells without spaces around them, and how many had some."""
+    codes, distinct = pd.factorize(np.array(cells, dtype=object))
+    trimmed = np.array([cell.strip() for cell in distinct], dtype=object)
+    return trimmed[codes], int((trimmed != distinct)[codes].sum())
 
 
 def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:

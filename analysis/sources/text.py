@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from analysis.errors import SourceError
 
@@ -11,7 +12,7 @@ MOST_CELLS = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The cells of one file: `columns` from its header, `lines[k]` the line on which `rows[k]` begins.
+    """The cells of one file by column, `columns` from its header; `lines[k]` is where the k-th row begins.
 
     In a workbook it is the row of the sheet; in a file without lines the names of the columns count as the
     first. `labels` holds, by column, the label of each code; `missing`, by column, the codes that the file
@@ -20,10 +21,29 @@ class Text:
 
     file: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    cells: tuple[Sequence[str], ...]
     lines: tuple[int, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of_rows(
+        cls,
+        file: str,
+        columns: tuple[str, ...],
+        rows: Sequence[Sequence[str]],
+        lines: tuple[int, ...],
+        labels: Mapping[str, Mapping[str, str]] | None = None,
+        missing: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Self:
+        """The cells of a file that is read row by row."""
+        cells = tuple(zip(*rows, strict=True)) or ((),) * len(columns)
+        return cls(file, columns, cells, lines, labels or {}, missing or {})
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The same cells by row."""
+        return tuple(zip(*self.cells, strict=True))
 
 
 def from_columns(
@@ -33,14 +53,15 @@ def from_columns(
     missing: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Text:
     """The cells of a file that is kept by columns, all of one length."""
-    rows = tuple(zip(*columns.values(), strict=True))
-    return Text(file, tuple(columns), rows, _lines(len(rows)), labels or {}, missing or {})
+    cells = tuple(columns.values())
+    n_rows = len(cells[0]) if cells else 0
+    return Text(file, tuple(columns), cells, _lines(n_rows), labels or {}, missing or {})
 
 
 def from_observations(file: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Text:
     """The cells of a file that is kept by observations."""
     rows = tuple(rows)
-    return Text(file, tuple(columns), rows, _lines(len(rows)))
+    return Text.of_rows(file, tuple(columns), rows, _lines(len(rows)))
 
 
 def _lines(n: int) -> tuple[int, ...]:

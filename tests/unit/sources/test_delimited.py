@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from analysis.errors import SourceError
-from analysis.sources.delimited import read_delimited
+from analysis.sources.delimited import _any, _plain, read_delimited
 from analysis.sources.text import Text
 from tests.unit.sources.conftest import COMMA, SEMICOLON
 
@@ -104,3 +106,48 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         read_delimited(tmp_path / "b.csv", COMMA, file="trial/b.csv")
     with pytest.raises(SourceError, match="cannot be read"):
         read_delimited(tmp_path, COMMA, file="folder")
+
+
+def cells(marks: str) -> st.SearchStrategy[str]:
+    """Short cells in which the marks that matter are frequent, and any other character occurs."""
+    return st.text(st.one_of(st.sampled_from(marks), st.characters(exclude_characters="\0")), max_size=4)
+
+
+@st.composite
+def files(draw, marks: str) -> str:
+    """Rows of mostly one width, line ends of mostly one kind, with and without one at the end."""
+    width, end = draw(st.integers(1, 4)), draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    widths = st.one_of(st.just(width), st.just(width), st.integers(0, 5))
+    rows = draw(
+        st.lists(widths.flatmap(lambda n: st.lists(cells(marks), min_size=n, max_size=n)), max_size=5)
+    )
+    start, last = draw(st.sampled_from(["", "", "\ufeff", end])), draw(st.sampled_from(["", end, 2 * end]))
+    return start + end.join(";".join(row) for row in rows) + last
+
+
+def contents(text: Text | None) -> tuple[object, ...] | None:
+    return text and (text.file, text.columns, text.rows, text.lines)
+
+
+@given(text=st.one_of(files(" a\t.-"), files('"\n\r,; \ufeff\u2028\x1c')))
+@example(text="a;b\r1;2\r\n")
+@example(text="a;b\n\r1;2\n\r")
+@example(text="a;b\n1;2\n\n3;4\n")
+@example(text='a;b\n1;"2\n3"\n')
+@example(text="\ufeffa;b\n1;2\n")
+def test_plain_text_is_read_as_any_text_is(text: str) -> None:
+    """The csv module reads every file; where the quick way reads it too, line for line the same."""
+    quick = contents(_plain(text, ";", file="a.csv"))
+    try:
+        slow = contents(_any(text, ";", file="a.csv"))
+    except SourceError:
+        slow = None
+    assert quick in (None, slow)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_plain_text_is_read_the_quick_way(delimiter: str, end: str) -> None:
+    rows = [("id", "näme"), ("1", " x "), ("", ""), ("2", "\u2028")]
+    text = _plain(end.join(delimiter.join(row) for row in rows) + end, delimiter, file="a.csv")
+    assert contents(text) == ("a.csv", rows[0], tuple(rows[1:]), (2, 3, 4))

@@ -27,7 +27,7 @@ def convert(spec: Spec):
     """One row of `reported_events` with one cell of the test, converted."""
 
     def run(column: str, cell: str, dialect: str = "comma") -> str:
-        text = Text(
+        text = Text.of_rows(
             "a.csv",
             tuple(COLUMNS.values()),
             (tuple(cell if each == column else "" for each in COLUMNS.values()),),
@@ -149,7 +149,7 @@ NUMBERS = {"child_id": "id", "visit": "visit", "scale": "scale", "completed_date
     ],
 )
 def test_numbers(spec: Spec, dialect: str, cell: str, number: str) -> None:
-    text = Text("a.csv", tuple(NUMBERS.values()), (("C0001", "V3", "TIMB", "", cell),), (2,))
+    text = Text.of_rows("a.csv", tuple(NUMBERS.values()), (("C0001", "V3", "TIMB", "", cell),), (2,))
     source = {"table": "scales", "kind": "tabular", "files": "a.csv", "dialect": dialect, "columns": NUMBERS}
     mapping = Mapping(
         name="t", dialects={"comma": COMMA, "semicolon": SEMICOLON}, missing=MISSING, sources=[source]
@@ -160,7 +160,7 @@ def test_numbers(spec: Spec, dialect: str, cell: str, number: str) -> None:
 
 def test_trimmed_cells_are_counted(spec: Spec) -> None:
     """Two: an ordinary space and the hard space that a word processor leaves."""
-    frame = as_frame(Text("a.csv", ("id", "day"), (("C1 ", "x"), ("\u00a0C2", "y")), (2, 5)))
+    frame = as_frame(Text.of_rows("a.csv", ("id", "day"), (("C1 ", "x"), ("\u00a0C2", "y")), (2, 5)))
     assert frame["id"].tolist() == ["C1", "C2"]
     assert frame["source_row"].tolist() == ["2", "5"]
     assert frame.attrs["cells_trimmed"] == 2
@@ -168,6 +168,6 @@ def test_trimmed_cells_are_counted(spec: Spec) -> None:
 
 def test_no_cell_is_taken_for_a_number_or_a_missing_value(spec: Spec) -> None:
     cells = ("NA", "nan", "NULL", "1e5", "007", "True", "None", "-")
-    frame = as_frame(Text("a.csv", tuple(f"c{at}" for at in range(8)), (cells,), (2,)))
+    frame = as_frame(Text.of_rows("a.csv", tuple(f"c{at}" for at in range(8)), (cells,), (2,)))
     assert tuple(frame.iloc[0, :8]) == cells
     assert all(isinstance(cell, str) for cell in frame.to_numpy().ravel())
