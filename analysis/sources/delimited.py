@@ -45,7 +45,7 @@ def _plain(text: str, delimiter: str, *, file: str) -> Text | None:
     """
     text = text.rstrip("\r\n")
     end = "\r\n" if "\r" in text else "\n"
-    if not text or text[0] in "\r\n\ufeff" or '"' in text or delimiter not in _PLAIN_DELIMITERS:
+    if not text or text[0] in "\r\n" or '"' in text or delimiter not in _PLAIN_DELIMITERS:
         return None
     if 2 * end in text or any(text.count(mark) != text.count(end) for mark in end):
         return None
