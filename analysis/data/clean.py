@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.data.cells import cell_problems, is_missing
+from analysis.data.cells import are_missing, cell_problems
 from analysis.data.checks.context import Context, Sound, UnsoundError
 from analysis.data.corrections import correct
 from analysis.data.issues import issues_at, stop_if_any
@@ -141,12 +141,13 @@ def _check_rules(
             sound = Sound(values, set(unsound) - {rule.table})
             context = Context(spec, pd.Timestamp(data_cut), sound)
             try:
-                changed, found = _apply(tables[rule.table], rule, context)
+                rows, found = _judge(tables[rule.table], rule, context)
             except UnsoundError as error:
                 unchecked.append(Unchecked(rule.table, rule.id, error.table))
                 continue
-            if changed is not tables[rule.table]:
-                tables[rule.table], values[rule.table] = changed, typed(changed, spec.table(rule.table))
+            if len(rows) and rule.action != "keep":
+                changed = _apply(tables[rule.table], values[rule.table], rows, rule, spec)
+                tables[rule.table], values[rule.table] = changed
             issues += found
     return issues, tuple(unchecked)
 
@@ -224,11 +225,12 @@ def _dangling(
                 raise DataError(f"table {name}: its keys point to {parent}, which is not given.")
             if parent in incomplete:
                 continue
-            bad = ~is_missing(text[field]) & ~text[field].isin(known[parent][target])
+            codes, distinct = pd.factorize(text[field])
+            bad = ~are_missing(distinct) & ~pd.Series(distinct).isin(known[parent][target])
             issues += issues_at(
                 text,
                 spec.table(name),
-                np.flatnonzero(bad.to_numpy()),
+                np.flatnonzero(bad.to_numpy()[codes]),
                 field=field,
                 rule="S09",
                 severity="stop",
@@ -238,9 +240,9 @@ def _dangling(
     return issues
 
 
-def _apply(text: pd.DataFrame, rule: Rule, context: Context) -> tuple[pd.DataFrame, list[Issue]]:
+def _judge(text: pd.DataFrame, rule: Rule, context: Context) -> tuple[np.ndarray, list[Issue]]:
     rows = broken(rule, context)
-    issues = issues_at(
+    return rows, issues_at(
         text,
         context.spec.table(rule.table),
         rows,
@@ -250,9 +252,14 @@ def _apply(text: pd.DataFrame, rule: Rule, context: Context) -> tuple[pd.DataFra
         action=rule.action,
         message=rule.message,
     )
-    if rule.action == "set_aside" and len(rows):
-        text = text.drop(index=rows).reset_index(drop=True)
-    elif rule.action == "set_missing" and len(rows):
-        text = text.copy()
-        text.loc[rows, rule.column] = REFUSED
-    return text, issues
+
+
+def _apply(
+    text: pd.DataFrame, values: pd.DataFrame, rows: np.ndarray, rule: Rule, spec: Spec
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table as text and typed, without the rows or their cells."""
+    if rule.action == "set_aside":
+        return tuple(each.drop(index=rows).reset_index(drop=True) for each in (text, values))
+    text = text.copy()
+    text.loc[rows, rule.column] = REFUSED
+    return text, typed(text, spec.table(rule.table))

@@ -54,8 +54,8 @@ def judged_against(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Seri
     return frame[key].map(by_key(context.tables[name], key, column))
 
 
-def by_key(table: pd.DataFrame, key: str, column: str) -> pd.Series:
-    """A column of a table by its key; of rows with one key, the first."""
+def by_key(table: pd.DataFrame, key: str, column: str | list[str]) -> pd.Series | pd.DataFrame:
+    """A column of a table, or several, by its key; of rows with one key, the first."""
     return table.drop_duplicates(key).set_index(key)[column]
 
 
@@ -64,7 +64,7 @@ def age_limits(children: pd.Series, days: pd.Series, context: Context) -> tuple[
 
     They differ where only the month of birth is kept, which is recorded as its first day.
     """
-    births = by_key(context.tables["children"], "child_id", "birth_date")
-    precision = by_key(context.tables["children"], "child_id", "birth_date_precision")
-    oldest = completed_months(children.map(births), days)
-    return oldest - (children.map(precision) == "month").astype(int), oldest
+    people = by_key(context.tables["children"], "child_id", ["birth_date", "birth_date_precision"])
+    births = people.reindex(children).set_axis(children.index)
+    oldest = completed_months(births["birth_date"], days)
+    return oldest - (births["birth_date_precision"] == "month").astype(int), oldest

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.checks.context import Check, Context, by_key, judged_against
@@ -30,9 +31,11 @@ def _not_before(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
 
 def _no_overlap(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
     key = context.spec.table(rule.table).key[0]
-    ordered = frame.sort_values([key, rule.column], kind="stable")
+    units, _ = pd.factorize(frame[key])
+    order = np.lexsort((frame[rule.column], units))
+    ordered, units = frame[[rule.column, rule.other]].iloc[order], units[order]
     ends = ordered[rule.other].fillna(pd.Timestamp.max)
-    latest_end = ends.groupby(ordered[key]).cummax().groupby(ordered[key]).shift()
+    latest_end = ends.groupby(units).cummax().groupby(units).shift()
     return (ordered[rule.column] < latest_end).reindex(frame.index)
 
 

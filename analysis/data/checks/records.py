@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.checks.context import Check, Context, judged_against
@@ -62,10 +63,11 @@ def _count_equals(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Serie
 def _followed_by(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
     """Rows with the code that announces a next row, where none of the same unit begins on that day."""
     unit, begins = context.spec.table(rule.table).key
-    starts = pd.MultiIndex.from_frame(frame[[unit, begins]])
-    ends = pd.MultiIndex.from_frame(frame[[unit, rule.other]])
+    units, _ = pd.factorize(frame[unit])
+    days, distinct = pd.factorize(pd.concat([frame[begins], frame[rule.other]]))
+    starts, ends = np.split(np.tile(units, 2) * len(distinct) + days, 2)  # a number for each unit and day
     announced = (frame[rule.column] == rule.value) & frame[rule.other].notna()
-    return announced & ~ends.isin(starts)
+    return announced & ~pd.Series(ends, index=frame.index).isin(starts)
 
 
 def _code_valid_on(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
