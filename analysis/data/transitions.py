@@ -1,5 +1,9 @@
 """State history of every child in days from the clock origin: what all survival estimates are made of."""
 
+from functools import reduce
+from operator import or_
+
+import numpy as np
 import pandas as pd
 
 from analysis.data.spells import Chained, stated_exits
@@ -7,6 +11,7 @@ from analysis.spec.states import DIED, Recurrent, States
 
 CENSOR_CODES = {"permanent": 0, DIED: 0, "end_of_records": 1, "transferred": 2, "withdrawn": 3}
 _MOVED = ("moved_file", "moved_row")
+_PLACE = ("source_file", "source_row")
 # On one day an exit comes before a new placement, and a death after both.
 _EXIT, _PLACEMENT, _DEATH = 0, 1, 2
 
@@ -71,17 +76,22 @@ def derive_transitions(
     of several states on one day the last one holds. The row that says where a child moved is kept beside the
     interval it ended (`moved_file`, `moved_row`).
     """
-    zero = subjects.set_index("child_id")[origin]
-    last_day = (followup["end_date"] - zero.reindex(followup.index)).dt.days
-    families = subjects.set_index("child_id")["family_id"]
+    # Children by number, in the order of their ids: numbers are soon looked up, sorted and compared.
+    children = subjects.set_index("child_id").sort_index()
+    followed = Chained(_numbered(chained.rows, children), chained.respite)
+    died = _numbered(pd.DataFrame({"child_id": deaths.index, "date": deaths.to_numpy()}), children)
+    died = died[died["child"].isin(followed.rows["child"])].assign(state=DIED, order=_DEATH)
+    zero = children[origin].reset_index(drop=True)
+    last_day = (followup["end_date"].reindex(children.index).reset_index(drop=True) - zero).dt.days
     tables = []
     for basis in states.placement:
-        points = _points(chained, deaths, states, basis)
-        points["day"] = (points["date"] - points["child_id"].map(zero)).dt.days.clip(lower=0)
-        points["last_day"] = points["child_id"].map(last_day)
+        points = _points(followed, died, states, basis)
+        points["day"] = (points["date"] - points["child"].map(zero)).dt.days.clip(lower=0)
+        points["last_day"] = points["child"].map(last_day)
         tables.append(_intervals(points.dropna(subset=["day", "last_day"])).assign(basis=basis))
     table = pd.concat(tables, ignore_index=True)
-    return table.assign(family_id=table["child_id"].map(families))
+    child = table.pop("child")
+    return table.assign(child_id=children.index[child], family_id=children["family_id"].to_numpy()[child])
 
 
 def derive_events(
@@ -130,19 +140,24 @@ def _withdrawn(subjects: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.DataFram
     return stack_rows([full.dropna(subset=["child_id"]), of_family], ["child_id", "end_date", "description"])
 
 
-def _points(chained: Chained, deaths: pd.Series, states: States, basis: str) -> pd.DataFrame:
+def _numbered(rows: pd.DataFrame, children: pd.DataFrame) -> pd.DataFrame:
+    """Rows of known children, with their number."""
+    child = children.index.get_indexer(rows["child_id"])
+    return rows.assign(child=child)[child >= 0]
+
+
+def _points(chained: Chained, died: pd.DataFrame, states: States, basis: str) -> pd.DataFrame:
     """Days on which a child's state is stated, with the rows that state it."""
     rows, exits = chained.rows, stated_exits(chained, states)
     absent = rows["placement_code"].isin(states.carried_forward) & ~rows["is_first"]
-    state = rows["placement_code"].map(states.placement_state(basis))
-    placed = rows.assign(date=rows["start_date"], state=state, order=_PLACEMENT)[~absent]
-    left = exits[exits["state"].notna()]
+    placed = rows.loc[~absent, ["child", "placement_code", "start_date", *_PLACE]]
+    state = placed["placement_code"].map(states.placement_state(basis))
+    placed = placed.assign(date=placed["start_date"], state=state, order=_PLACEMENT)
+    left = exits.loc[exits["state"].notna(), ["child", "state", "end_date", *_PLACE]]
     left = left.assign(date=left["end_date"], order=left["state"].eq(DIED).map({True: _DEATH, False: _EXIT}))
-    died = pd.DataFrame({"child_id": deaths.index, "date": deaths.to_numpy(), "state": DIED, "order": _DEATH})
-    points = stack_rows([placed, left, died], ["child_id", "date", "state", "order"])
+    points = stack_rows([placed, left, died], ["child", "date", "state", "order"])
     # A death in care is stated twice; the row of the records is kept.
-    points = points.drop_duplicates(["child_id", "date", "state", "order"])
-    return points[points["child_id"].isin(rows["child_id"].unique())]
+    return points.drop_duplicates(["child", "date", "state", "order"])
 
 
 def stack_rows(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
@@ -154,13 +169,14 @@ def stack_rows(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 def _intervals(points: pd.DataFrame) -> pd.DataFrame:
     points = points[points["day"] <= points["last_day"]]
-    points = points.sort_values(["child_id", "day", "date", "order"], kind="stable")
-    points = points.drop_duplicates(["child_id", "day"], keep="last")
-    points = points[points["state"] != points.groupby("child_id", sort=False)["state"].shift()]
-    after = points.groupby("child_id", sort=False)[["day", "state", "source_file", "source_row"]].shift(-1)
+    points = points.iloc[np.lexsort((points["order"], points["date"], points["child"]))]
+    points = points[_changes(points["child"], points["day"]).shift(-1, fill_value=True)]
+    points = points[_changes(points["child"], points["state"])]
+    is_last = _changes(points["child"]).shift(-1, fill_value=True)
+    after = points[["day", "state", *_PLACE]].shift(-1).mask(is_last)
     table = pd.DataFrame(
         {
-            "child_id": points["child_id"],
+            "child": points["child"],
             "start": points["day"].astype("int64"),
             "stop": after["day"].fillna(points["last_day"]).astype("int64"),
             "source_state": points["state"],
@@ -170,6 +186,11 @@ def _intervals(points: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return table[(table["stop"] > table["start"]) & (table["source_state"] != DIED)]
+
+
+def _changes(*columns: pd.Series) -> pd.Series:
+    """Rows that differ from the row before in a column, the first among them."""
+    return reduce(or_, (each != each.shift() for each in columns))
 
 
 def _describe(
