@@ -30,49 +30,49 @@ def read_text(path: Path, table: Table) -> pd.DataFrame:
     DataError
         If the file is absent or its columns are not the declared ones.
     """
+    columns = _read(path, table)
+    return pd.DataFrame({name: distinct[codes] for name, (codes, distinct) in columns.items()}, copy=False)
+
+
+def read_table(path: Path, table: Table) -> pd.DataFrame:
+    """A table with typed columns; a missing cell is missing whatever its reason."""
+    columns = _read(path, table)
+    return pd.DataFrame({field.name: _parse(*columns[field.name], field.type) for field in table.fields})
+
+
+def typed(text: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Typed columns from cells that have passed their checks."""
+    columns = {field.name: _parse(*pd.factorize(text[field.name]), field.type) for field in table.fields}
+    return pd.DataFrame(columns).set_axis(text.index)
+
+
+def _read(path: Path, table: Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each column its distinct cells, and for every row which of them it has."""
+    strings = dict.fromkeys(table.columns, pyarrow.string())
     try:
-        cells = csv.read_csv(path, **_reading(table))
+        cells = csv.read_csv(
+            path,
+            csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
+            csv.ParseOptions(newlines_in_values=True),
+            csv.ConvertOptions(column_types=strings, strings_can_be_null=False),
+        )
     except FileNotFoundError as error:
         raise DataError(f"{path.name}: no such table; run the step that writes it.") from error
     except pyarrow.ArrowInvalid as error:
         raise DataError(f"{path.name}: not a table written by this workflow.") from error
     if tuple(cells.column_names) != table.columns:
         raise DataError(f"{path.name}: its columns are not those declared for table {table.name}.")
-    return pd.DataFrame({name: _objects(cells[name]) for name in table.columns}, copy=False)
-
-
-def _reading(table: Table) -> dict[str, object]:
-    """Every cell a string."""
-    columns = dict.fromkeys(table.columns, pyarrow.string())
+    encoded = {name: cells[name].combine_chunks().dictionary_encode() for name in table.columns}
     return {
-        "read_options": csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
-        "parse_options": csv.ParseOptions(newlines_in_values=True),
-        "convert_options": csv.ConvertOptions(column_types=columns, strings_can_be_null=False),
+        name: (column.indices.to_numpy(), column.dictionary.to_numpy(zero_copy_only=False))
+        for name, column in encoded.items()
     }
 
 
-def _objects(column: pyarrow.ChunkedArray) -> np.ndarray:
-    """Strings of which equal ones are one and the same, so that they are soon compared."""
-    cells = column.combine_chunks().dictionary_encode()
-    return cells.dictionary.to_numpy(zero_copy_only=False)[cells.indices.to_numpy()]
-
-
-def read_table(path: Path, table: Table) -> pd.DataFrame:
-    """A table with typed columns; a missing cell is missing whatever its reason."""
-    return typed(read_text(path, table), table)
-
-
-def typed(text: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Typed columns from cells that have passed their checks."""
-    columns = {field.name: _parse(text[field.name], field.type) for field in table.fields}
-    return pd.DataFrame(columns, index=text.index)
-
-
-def _parse(cells: pd.Series, kind: FieldType) -> pd.Series:
+def _parse(codes: np.ndarray, distinct: np.ndarray, kind: FieldType) -> pd.Series:
     # Distinct cells are few, so each is parsed once.
-    codes, distinct = pd.factorize(cells)
-    each = pd.Series(distinct, dtype=object)
-    return _PARSE[kind](each.mask(are_missing(distinct), None)).take(codes).set_axis(cells.index)
+    cells = pd.Series(distinct, dtype=object).mask(are_missing(distinct), None)
+    return _PARSE[kind](cells).take(codes).reset_index(drop=True)
 
 
 def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
