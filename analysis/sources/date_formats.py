@@ -1,8 +1,10 @@
 """Dates written in more than one way in a column: counted, and asked about where a day may be misread."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache, lru_cache
 
 import pandas as pd
 
@@ -68,10 +70,21 @@ def _turned(form: str) -> str:
 
 
 def _format_of(cell: str, formats: tuple[str, ...]) -> str | None:
-    for form in formats:
-        try:
-            datetime.strptime(cell, form)
-        except ValueError:
-            continue
-        return form
-    return None
+    return next((form for form in formats if read_day(cell, form)), None)
+
+
+@lru_cache(maxsize=200_000)  # the same dates come again in every column
+def read_day(cell: str, form: str) -> date | None:
+    """The day that a text of this form means, or `None` where it is of another."""
+    if not all(mark in cell for mark in _marks(form)):
+        return None
+    try:
+        return datetime.strptime(cell, form).date()
+    except ValueError:
+        return None
+
+
+@cache
+def _marks(form: str) -> str:
+    """Punctuation that no text of the form is without: looked for first, since most other texts lack it."""
+    return re.sub(r"%.|\w|\s", "", form)

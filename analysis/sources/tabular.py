@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
+from analysis.sources.date_formats import read_day
 from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
 from analysis.sources.text import Text
@@ -100,7 +100,7 @@ def select_rows(frame: pd.DataFrame, source: Source, *, file: str) -> tuple[pd.D
     this table holds was never filled in (`unless_blank`).
     """
     here, filled = belongs(frame, source), is_filled(frame, source)
-    kept = frame[here & filled]
+    kept = frame if (here & filled).all() else frame[here & filled]
     count = RowCount(
         source.table, file, len(frame), len(kept), int((~here).sum()), int((here & ~filled).sum()), 0, 0, 0
     )
@@ -205,12 +205,6 @@ def _whole(cell: str) -> str:
     return re.sub(r"\.0+$", "", cell) if ".0" in cell else cell
 
 
-@lru_cache(maxsize=100_000)  # the same dates come again in every column
 def iso_day(cell: str, formats: tuple[str, ...]) -> str:
     """A date in ISO 8601; any other text as it is."""
-    for form in formats:
-        try:
-            return datetime.strptime(cell, form).date().isoformat()
-        except ValueError:
-            continue
-    return cell
+    return next((day.isoformat() for form in formats if (day := read_day(cell, form))), cell)
