@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,8 +39,12 @@ def is_missing(cells: pd.Series) -> pd.Series:
     return pd.Series(are_missing(distinct)[codes], index=cells.index)
 
 
-def are_missing(distinct: Iterable[str]) -> np.ndarray:
+def are_missing(distinct: Sequence[str]) -> np.ndarray:
     """The same of cells that do not come again."""
+    # Most columns have none, as one look at all cells tells.
+    text = "\n".join(["", *distinct, ""])
+    if "\n\n" not in text and f"\n{MISSING_MARK}" not in text:
+        return np.zeros(len(distinct), dtype=bool)
     return np.array([not cell or cell[0] == MISSING_MARK for cell in distinct], dtype=bool)
 
 
@@ -57,9 +61,11 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
 
 def _judged(cells: pd.Series, field: Field, spec: Spec) -> Iterator[tuple[str, str, pd.Series]]:
     missing = pd.Series(are_missing(cells))
-    yield "S07", "a required value is missing", missing & field.required
-    reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
-    yield "S05", "not a declared reason for a missing value", missing & (cells != "") & ~cells.isin(reasons)
+    if missing.any():
+        yield "S07", "a required value is missing", missing & field.required
+        reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
+        unknown = missing & (cells != "") & ~cells.isin(reasons)
+        yield "S05", "not a declared reason for a missing value", unknown
     wrong_type = ~missing & ~_are_readable(cells, field.type)
     yield "S04", f"not a valid {field.type}", wrong_type
     yield from _limits(field, cells, ~missing & ~wrong_type, spec)

@@ -87,23 +87,24 @@ def derive_spells(chained: Chained, families: pd.Series, states: States) -> pd.D
         Exit code -> state.
     """
     rows = chained.rows
-    first = rows[rows["is_first"]].set_index(["child_id", "spell"])
-    last = rows[rows["is_last"]].set_index(["child_id", "spell"])
-    sizes = rows.groupby(["child_id", "spell"]).size()
-    spells = pd.DataFrame(
+    # The rows of a spell lie together, so that the k-th first and the k-th last one are of one spell.
+    first, last = (rows[rows[end]].reset_index() for end in ("is_first", "is_last"))
+    return pd.DataFrame(
         {
+            "child_id": first["child_id"],
+            "spell": first["spell"],
             "start_date": first["start_date"],
             "end_date": last["end_date"],
             "days": (last["end_date"] - first["start_date"]).dt.days.astype("Int64"),
-            "n_placements": sizes,
+            "n_placements": last["index"] - first["index"] + 1,
             "exit_state": last["reason_ended"].map(states.exit_state()),
             "exit_code": last["reason_ended"],
             "is_left_truncated": first["reason_new"] != "S",
             "source_file": last["source_file"],
             "source_row": last["source_row"],
+            "family_id": first["child_id"].map(families),
         }
-    ).reset_index()
-    return spells.assign(family_id=spells["child_id"].map(families))
+    )
 
 
 def stated_exits(chained: Chained, states: States) -> pd.DataFrame:

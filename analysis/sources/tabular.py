@@ -58,14 +58,13 @@ def as_frame(text: Text) -> pd.DataFrame:
             f"{text.file}, row 1: column '{reserved[0]}' has a name kept for the workflow; rename it."
         )
     trimmed = [_trimmed(cells) for cells in text.cells]
-    columns = dict(enumerate(cells for cells, _ in trimmed))  # a name may be given twice
-    frame = pd.DataFrame(columns, index=range(len(text.lines)), copy=False).set_axis(
-        list(text.columns), axis=1
-    )
+    places = [np.full(len(text.lines), text.file, dtype=object), [str(line) for line in text.lines]]
+    columns = dict(enumerate([*(cells for cells, _ in trimmed), *places]))  # a name may be given twice
+    frame = pd.DataFrame(columns, dtype=object, copy=False)
+    frame = frame.set_axis([*text.columns, *SOURCE_COLUMNS], axis=1)
     frame.attrs["cells_trimmed"] = sum(n for _, n in trimmed)
     for column, codes in text.missing.items():
         frame[column] = frame[column].mask(frame[column].isin(codes), USER_MISSING + frame[column])
-    frame["source_file"], frame["source_row"] = text.file, [str(line) for line in text.lines]
     return frame
 
 
