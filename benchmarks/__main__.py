@@ -1,4 +1,4 @@
-"""python -m benchmarks [ROW ...] [--without-r]: print our times, R's, and the ratio."""
+"""python -m benchmarks [ROW ...] [--without-r]: print our times, R's, and the ratio; and those of data."""
 
 import argparse
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import episodes
 from benchmarks.simulated import DATA, Table
 from benchmarks.tasks import PYTHON_PEERS, TASKS, Task
 
@@ -20,7 +21,7 @@ Peer = tuple[str, str]
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [task.name for task in TASKS]
+    names = [*(task.name for task in TASKS), episodes.NAME]
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(names)}; all if none")
     parser.add_argument("--without-r", action="store_true", help="time our side only")
     options = parser.parse_args(argv)
@@ -28,11 +29,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     tasks = [task for task in TASKS if not options.rows or task.name in options.rows]
+    if tasks:
+        compare(tasks, without_r=options.without_r)
+    if not options.rows or episodes.NAME in options.rows:
+        print(*episodes.lines(), sep="\n")
+
+
+def compare(tasks: Sequence[Task], *, without_r: bool) -> None:
+    """Print the table of our times and those of our peers."""
     tables = {name: DATA[name]() for name in dict.fromkeys(task.data for task in tasks)}
     # One after the other, never together: both sides have the machine to themselves.
     ours = {task.name: task.ours(tables[task.data]) for task in tasks}
     peers = times_of_python(tasks, tables)
-    if not options.without_r:
+    if not without_r:
         peers |= times_of_r([task for task in tasks if task.peer not in PYTHON_PEERS], tables)
     for line in table_lines(tasks, ours, peers):
         print(line)
