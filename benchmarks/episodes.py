@@ -42,14 +42,15 @@ def lines() -> list[str]:
 def row(name: str, scale: float) -> tuple[str, ...]:
     """Processor seconds of the imports of one step, of each step without them and of all; peak memory."""
     with tempfile.TemporaryDirectory() as folder:
-        write_exports(Path(folder), scale)
+        # Apart as well: a process begins with the peak memory of the one that started it.
+        in_own_process(folder, "write", str(scale))
         imports, seconds, mebibytes = zip(*(in_own_process(folder, step) for step in STEPS), strict=True)
     times = (max(imports), *seconds, sum(seconds))
     return name, *(f"{each:.2f} s" for each in times), f"{max(mebibytes) / 1024:.2f} GiB"
 
 
-def in_own_process(folder: str, step: str) -> tuple[float, ...]:
-    run = [sys.executable, "-m", "benchmarks.episodes", folder, step]
+def in_own_process(*words: str) -> tuple[float, ...]:
+    run = [sys.executable, "-m", "benchmarks.episodes", *words]
     return tuple(map(float, subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()))
 
 
@@ -148,4 +149,5 @@ def main(folder: Path, step: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    place, work, *size = sys.argv[1:]
+    main(Path(place), work) if work in STEPS else write_exports(Path(place), float(*size))
