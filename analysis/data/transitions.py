@@ -78,7 +78,7 @@ def derive_transitions(
     """
     # Children by number, in the order of their ids: numbers are soon looked up, sorted and compared.
     children = subjects.set_index("child_id").sort_index()
-    followed = Chained(_numbered(chained.rows, children), chained.respite)
+    followed = Chained(_numbered(chained.rows, children), chained.respite, chained.lost)
     died = _numbered(pd.DataFrame({"child_id": deaths.index, "date": deaths.to_numpy()}), children)
     died = died[died["child"].isin(followed.rows["child"])].assign(state=DIED, order=_DEATH)
     zero = children[origin].reset_index(drop=True)
