@@ -60,7 +60,7 @@ class Parts(_Part):
         self.is_1904 = False
 
     def start_sheet(self, attrs: Any) -> None:
-        relation = next(value for name, value in attrs.items() if name.rpartition(":")[2] == "id")
+        relation = next((value for name, value in attrs.items() if name.rpartition(":")[2] == "id"), "")
         self.sheets[attrs["name"]] = relation
 
     def start_workbookPr(self, attrs: Any) -> None:  # noqa: N802

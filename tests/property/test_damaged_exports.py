@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 
@@ -253,17 +254,22 @@ def ragged_row(rows, draw):
     return rows
 
 
+def day_in(cell: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(cell, form)
+    except ValueError:
+        return None
+
+
 @of_rows
 def mixed_dates(rows, draw):
     """A day as another system writes it, in a few cells of every column of days."""
     forms = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%d", "%d %b %Y", "%Y-%m-%dT00:00:00")
-    days = re.compile(r"(\d{4})-(\d\d)-(\d\d)|(\d\d)[/.](\d\d)[/.](\d{4})")
     for row in rows[1:]:
         for k, cell in enumerate(row):
-            if (found := days.fullmatch(cell)) and draw.random() < 0.2:
-                year, month, day = (int(part) for part in found.groups() if part)
-                year, day = (day, year) if year < day else (year, day)
-                row[k] = pd.Timestamp(year, month, day).strftime(draw.choice(forms))
+            day = next((day for form in forms[:4] if (day := day_in(cell, form))), None)
+            if day and draw.random() < 0.2:
+                row[k] = day.strftime(draw.choice(forms))
     return rows
 
 

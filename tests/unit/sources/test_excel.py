@@ -245,6 +245,12 @@ def test_a_sheet_that_cannot_be(path: Path, old: bytes, new: bytes) -> None:
     assert "damaged" in refusal(path)
 
 
+def test_a_sheet_that_leads_nowhere(path: Path) -> None:
+    workbook(HEADER, ["F0001", 1, None]).save(path)
+    with_part(path, "xl/workbook.xml", lambda xml: xml.replace(b"r:id=", b"r:if="))
+    assert "damaged" in refusal(path)
+
+
 def test_macros_and_pictures_are_not_opened(path: Path) -> None:
     workbook(HEADER, ["word", 1, None]).save(path)
     with_shared_text(path, b"<si><t>F0001</t></si>")
