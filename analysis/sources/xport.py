@@ -91,12 +91,13 @@ def _observations(content: bytes, variables: list[_Variable], encoding: str, *, 
     check_size(n, len(variables), file=file)
     if len(content) % RECORD or content[len(content) - rest :].strip(b" "):
         raise ValueError("cut short")
-    # The last record is filled up with blanks, which may look like observations.
-    while n and len(content) - (n - 1) * length < RECORD + length and not content[(n - 1) * length :].strip():
+    # The last record is filled up with blanks, which may look like observations of text alone.
+    while n and len(content) - (n - 1) * length < RECORD and not content[(n - 1) * length :].strip(b" "):
         n -= 1
+    records = (content[k * length : (k + 1) * length] for k in range(n))
     rows = (
-        tuple(_cell(content[k * length + each.start :][: each.width], each, encoding) for each in variables)
-        for k in range(n)
+        tuple(_cell(raw[each.start : each.start + each.width], each, encoding) for each in variables)
+        for raw in records
     )
     return from_observations(file, [each.name for each in variables], rows)
 

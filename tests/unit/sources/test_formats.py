@@ -1,9 +1,11 @@
 """Files of every format give the same text, cell for cell; nothing is lost on the way and nothing made up."""
 
 import json
+import timeit
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pandas as pd
@@ -253,6 +255,11 @@ def test_observations_of_a_transport_file_are_not_lost_in_its_padding(
     assert text.rows == tuple((f"{k}", "") for k in range(n))
 
 
+def test_a_blank_observation_longer_than_the_padding_is_kept(tmp_path: Path) -> None:
+    pyreadstat.write_xport(pd.DataFrame({"a": ["x" * 100, "", ""]}), tmp_path / "a.xpt")
+    assert read(tmp_path / "a.xpt", XPORT).rows == (("x" * 100,), ("",), ("",))
+
+
 def test_a_transport_file_of_two_data_sets_or_cut_short_is_refused(tmp_path: Path) -> None:
     raw = (REFERENCE / "sas5.xpt").read_bytes()
     (tmp_path / "a.xpt").write_bytes(raw + raw[240:])
@@ -260,6 +267,18 @@ def test_a_transport_file_of_two_data_sets_or_cut_short_is_refused(tmp_path: Pat
     for end in (10, 250, 700, 1100, len(raw) - 100):
         (tmp_path / "a.xpt").write_bytes(raw[:end])
         assert "damaged" in refusal(tmp_path / "a.xpt", XPORT)
+
+
+def test_a_transport_file_takes_time_in_proportion_to_its_rows(tmp_path: Path) -> None:
+    """Ten times the rows take about ten times as long, not a hundred; the quickest of three counts."""
+    seconds = {}
+    for n in (3_000, 30_000):
+        frame = pd.DataFrame({"id": ["F0001"] * n, "q": [1.5] * n, "text": ["x" * 50] * n})
+        pyreadstat.write_xport(frame, tmp_path / "a.xpt")
+        seconds[n] = min(
+            timeit.repeat(lambda: read(tmp_path / "a.xpt", XPORT), number=1, repeat=3, timer=process_time)
+        )
+    assert seconds[30_000] < 30 * seconds[3_000]
 
 
 def test_types_of_parquet(tmp_path: Path) -> None:
