@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def is_missing(cells: pd.Series) -> pd.Series:
     return pd.Series(are_missing(distinct)[codes], index=cells.index)
 
 
-def are_missing(distinct: Sequence[str]) -> np.ndarray:
+def are_missing(distinct: np.ndarray) -> np.ndarray:
     """The same of cells that do not come again."""
     # Most columns have none, as one look at all cells tells.
     text = "\n".join(["", *distinct, ""])
@@ -54,34 +55,35 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
         return
     for field in table.fields:
         codes, distinct = pd.factorize(text[field.name])
-        for rule, message, bad in _judged(pd.Series(distinct), field, spec):
+        for rule, message, bad in _judged(distinct, field, spec):
             if bad.any():
-                yield Problem(rule, field.name, message, np.flatnonzero(bad.to_numpy()[codes]))
+                yield Problem(rule, field.name, message, np.flatnonzero(bad[codes]))
 
 
-def _judged(cells: pd.Series, field: Field, spec: Spec) -> Iterator[tuple[str, str, pd.Series]]:
-    missing = pd.Series(are_missing(cells))
+def _judged(cells: np.ndarray, field: Field, spec: Spec) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Rule, message, and which of the distinct cells of a field break it."""
+    missing = are_missing(cells)
     if missing.any():
         yield "S07", "a required value is missing", missing & field.required
-        reasons = MISSING_MARK + pd.Series(sorted(spec.package.reasons))
-        unknown = missing & (cells != "") & ~cells.isin(reasons)
+        reasons = {"", *(MISSING_MARK + reason for reason in spec.package.reasons)}
+        unknown = missing & ~_each(reasons.__contains__, cells)
         yield "S05", "not a declared reason for a missing value", unknown
-    wrong_type = ~missing & ~_are_readable(cells, field.type)
-    yield "S04", f"not a valid {field.type}", wrong_type
-    yield from _limits(field, cells, ~missing & ~wrong_type, spec)
+    readable = _are_readable(cells, field.type)
+    yield "S04", f"not a valid {field.type}", ~missing & ~readable
+    yield from _limits(field, cells, ~missing & readable, spec)
 
 
 def _limits(
-    field: Field, cells: pd.Series, present: pd.Series, spec: Spec
-) -> Iterator[tuple[str, str, pd.Series]]:
+    field: Field, cells: np.ndarray, present: np.ndarray, spec: Spec
+) -> Iterator[tuple[str, str, np.ndarray]]:
     if field.codelist:
-        codes = list(spec.codes[field.codelist])
-        allowed = f"{', '.join(codes[:SHOWN])}{' ...' * (len(codes) > SHOWN)}"
+        codes = spec.codes[field.codelist]
+        allowed = f"{', '.join(list(codes)[:SHOWN])}{' ...' * (len(codes) > SHOWN)}"
         message = f"not in code list {field.codelist}; allowed: {allowed}"
-        yield "S05", message, present & ~cells.isin(codes)
+        yield "S05", message, present & ~_each(codes.__contains__, cells)
     limits = field.constraints
     if limits.pattern:
-        matches = cells.str.fullmatch(limits.pattern).astype(bool)
+        matches = _each(re.compile(limits.pattern).fullmatch, cells)
         yield "S06", f"does not have the form {limits.pattern}", present & ~matches
         present = present & matches
     if field.type == "string" and not field.codelist:
@@ -90,15 +92,19 @@ def _limits(
     if limits.minimum is not None or limits.maximum is not None:
         low = -np.inf if limits.minimum is None else limits.minimum
         high = np.inf if limits.maximum is None else limits.maximum
-        inside = cells.where(present, None).astype(float).between(low, high)
-        yield "S06", f"outside {low:g} to {high:g}", present & ~inside
+        numbers = np.where(present, cells, np.nan).astype(float)
+        yield "S06", f"outside {low:g} to {high:g}", present & ~((low <= numbers) & (numbers <= high))
 
 
-def _are_readable(cells: Sequence[str], kind: str) -> np.ndarray:
+def _each(holds: Callable[[str], object], cells: np.ndarray) -> np.ndarray:
+    return np.fromiter(map(holds, cells), dtype=bool, count=len(cells))
+
+
+def _are_readable(cells: np.ndarray, kind: str) -> np.ndarray:
     # Line numbers are many, so that all are read at a stroke.
     if kind == "string" or (kind == "integer" and INTEGERS.fullmatch("\n".join([*cells, ""]))):
         return np.ones(len(cells), dtype=bool)
-    return np.array([_readable(cell, kind) for cell in cells], dtype=bool)
+    return _each(partial(_readable, kind=kind), cells)
 
 
 def _readable(cell: str, kind: str) -> bool:

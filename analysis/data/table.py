@@ -71,8 +71,8 @@ def _read(path: Path, table: Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def _parse(codes: np.ndarray, distinct: np.ndarray, kind: FieldType) -> pd.Series:
     # Distinct cells are few, so each is parsed once.
-    cells = pd.Series(distinct, dtype=object).mask(are_missing(distinct), None)
-    return _PARSE[kind](cells).take(codes).reset_index(drop=True)
+    cells = pd.Series(np.where(are_missing(distinct), None, distinct), dtype=object)
+    return pd.Series(_PARSE[kind](cells).array.take(codes))
 
 
 def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
