@@ -183,16 +183,17 @@ def _refuse_cells(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.Data
 
 
 def _placeholders(text: pd.DataFrame, table: Table) -> list[Issue]:
-    found = (
-        (field.name, np.flatnonzero((text[field.name] == PLACEHOLDER).to_numpy())) for field in table.fields
-    )
+    optional = [field.name for field in table.fields if not field.required]  # in others it is refused
+    found = ((name, np.flatnonzero((text[name] == PLACEHOLDER).to_numpy())) for name in optional)
     what = {"rule": "S01", "severity": "note", "action": "keep", "message": "a placeholder in the source"}
     return [issue for name, rows in found for issue in issues_at(text, table, rows, field=name, **what)]
 
 
 def _drop_repeats(text: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[Issue]]:
     content = [name for name in table.columns if name not in ("source_file", "source_row")]
-    repeats = text.duplicated(content).to_numpy()
+    # Most keys stand alone, so that few records are compared whole.
+    repeats = text.duplicated(list(table.key), keep=False).to_numpy(copy=True)
+    repeats[repeats] = text[repeats].duplicated(content)
     issues = issues_at(
         text,
         table,
