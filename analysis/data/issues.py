@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.data.cells import is_missing
 from analysis.errors import DataError
-from analysis.spec.issue import COLUMNS, Issue
+from analysis.spec.declarations import Spec
+from analysis.spec.issue import COLUMNS, Issue, shown_part
 from analysis.spec.rules import Severity
 from analysis.spec.tables import Table
 
@@ -25,13 +25,14 @@ def issues_at(
     severity: Severity,
     action: str,
     message: str,
+    spec: Spec | None = None,
 ) -> list[Issue]:
-    """One issue for each row position."""
+    """One issue for each row position; `spec` is needed where the cells of its key are not checked yet."""
     rows = list(rows)
     if not rows:
         return []
     at = text.iloc[rows]
-    keys = _keys(at, table)
+    keys = _keys(at, table, spec)
     places = zip(at["source_file"], at["source_row"].astype(int), keys, strict=True)
     return [Issue(table.name, *place, field, rule, severity, action, message) for place in places]
 
@@ -61,17 +62,15 @@ def stop_if_any(issues: Iterable[Issue]) -> None:
     raise DataError(" ".join(lines) + more)
 
 
-def _keys(rows: pd.DataFrame, table: Table) -> list[str]:
-    """Keys for the data manager; a part that is missing or not an id is hidden, since it may be a name."""
-    parts = [_shown(rows[name], table.field(name).constraints.pattern) for name in table.key]
+def _keys(rows: pd.DataFrame, table: Table, spec: Spec | None) -> list[str]:
+    """Keys for the data manager; a part that is missing or not what it should be is hidden."""
+    parts = []
+    for name in table.key:
+        field = table.field(name)
+        codes = spec.codes_of(field.codelist) if spec and field.codelist else None
+        shown = {cell: shown_part(cell, field, codes) for cell in rows[name].unique()}
+        parts.append(rows[name].map(shown))
     return ["/".join(each) for each in zip(*parts, strict=True)]
-
-
-def _shown(cells: pd.Series, pattern: str | None) -> pd.Series:
-    hidden = is_missing(cells)
-    if pattern:
-        hidden |= ~cells.str.fullmatch(pattern).astype(bool)
-    return cells.mask(hidden, "?")
 
 
 def count_issues(folders: Iterable[Path]) -> list[tuple[str, str, str, int]]:

@@ -32,7 +32,8 @@ def restore(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.DataFrame,
                 text[field.name] = restored[codes]
                 found.append((rows, {"field": field.name, "rule": rule, "message": message}))
     # Only now, so that the keys of the issues are those of the clean table.
-    notes = (issues_at(text, table, rows, severity="note", action="restored", **what) for rows, what in found)
+    what_for = {"severity": "note", "action": "restored", "spec": spec}
+    notes = (issues_at(text, table, rows, **what_for, **what) for rows, what in found)
     return text, [issue for issues in notes for issue in issues]
 
 

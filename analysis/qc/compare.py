@@ -30,7 +30,10 @@ EXACT = ("count", "ndf", "curve time")
 def compare(result: Result, again: Again) -> tuple[Compared, ...]:
     """Every number of a result beside the second programmer's, those that only one of them has among them."""
     ours, theirs = numbers_of(result), numbers_of(again)
-    return tuple(_compare(name, ours, theirs, again) for name in [*ours, *(set(theirs) - set(ours))])
+    return tuple(
+        _compare(name, ours, theirs, again)
+        for name in [*ours, *(each for each in theirs if each not in ours)]
+    )
 
 
 def _compare(name: Name, ours: dict[Name, Number], theirs: dict[Name, Number], again: Again) -> Compared:

@@ -40,22 +40,23 @@ def check_columns(
         )
     if audience == "open" and (revealing := [column for column in columns if is_arm_like(column)]):
         raise BlindingError(
-            f"{file}, row 1: {_called(revealing[0], columns)} looks like the arm; an open file may not hold "
+            f"{file}, row 1: {called(revealing[0], columns)} looks like the arm; an open file may not hold "
             "it. Remove it from the export, or map the file to a closed table."
         )
     # Only now that the row is known for a header: another one may hold a participant's values.
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise SourceError(f"{file}, row 1: {_called(twice[0], columns)} is given twice.")
+        raise SourceError(f"{file}, row 1: {called(twice[0], columns)} is given twice.")
     if unknown := [column for column in columns if column not in wanted | known]:
         raise SourceError(
-            f"{file}, row 1: {_called(unknown[0], columns)} is not in the mapping; map it or list it under "
+            f"{file}, row 1: {called(unknown[0], columns)} is not in the mapping; map it or list it under "
             "`ignore`."
         )
     if absent := sorted(wanted - set(columns)):
         raise SourceError(f"{file}, row 1: no column '{absent[0]}', which the mapping reads.")
 
 
-def _called(name: str, columns: Sequence[str]) -> str:
+def called(name: str, columns: Sequence[str]) -> str:
+    """A column by its name, or by its place where the name may be a value."""
     return f"column '{name}'" if NAME.fullmatch(name) else f"column {columns.index(name) + 1}"
 
 
@@ -69,17 +70,37 @@ def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None
     BlindingError
         Naming file, row and column.
     """
-    words = [re.escape(name) for name in names if sum(map(str.isalpha, name)) >= SHORTEST_WORD]
-    if not words:
+    word = _arm_word(names)
+    if word is None:
         return
-    word = re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE)
     for column in frame.columns.drop(["source_file", "source_row"]):
         # Distinct cells are few, so each is looked at once, one by one only where they tell together.
         cells = frame[column].unique()
         if word.search("\n".join(cells)):
             telling = [cell for cell in cells if word.search(cell)]
             row = frame.loc[frame[column].isin(telling), "source_row"].iloc[0]
+            where = f"{file}, row {row}: a cell of {called(column, list(frame))}"
             raise BlindingError(
-                f"{file}, row {row}: a cell of column '{column}' names an arm; an open file may not tell it. "
-                "Remove it from the export, or map the file to a closed table."
+                f"{where} names an arm; an open file may not tell it. Remove it from the export, or map the "
+                "file to a closed table."
             )
+
+
+def check_name(file: str, names: Iterable[str]) -> None:
+    """Refuse an open file whose name or folder tells an arm: it stands beside every row that came from it.
+
+    Raises
+    ------
+    BlindingError
+        With the name as far as it tells nothing.
+    """
+    word = _arm_word(names)
+    if word is not None and word.search(file):
+        raise BlindingError(
+            f"{word.sub('?', file)}: its name tells an arm; rename it, or map it to a closed table."
+        )
+
+
+def _arm_word(names: Iterable[str]) -> re.Pattern[str] | None:
+    words = [re.escape(name) for name in names if sum(map(str.isalpha, name)) >= SHORTEST_WORD]
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE) if words else None

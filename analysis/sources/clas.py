@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.errors import SourceError
 from analysis.sources import tabular
+from analysis.sources.blinding import called
 from analysis.sources.distinct import each_distinct
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Fields, Request
@@ -56,7 +57,7 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     if source.legal_reasons is not None:
         rows["legal_status"] = _in_force(rows, _legal_reasons(request), source.legal_reasons.precedence)
         issues = findings_at(
-            rows, request.table, rows["legal_status"] == "", field="legal_status", rule="R50",
+            rows, request, rows["legal_status"] == "", field="legal_status", rule="R50",
             severity="query", action="keep", message="no legal reason is in force on the first day",
         )  # fmt: skip
     return Fields(rows[list(request.table.columns)], tuple(issues))
@@ -102,7 +103,9 @@ def _legal_reasons(request: Request) -> pd.DataFrame:
     declared = request.source.legal_reasons
     listed = request.companions[LegalReasons.PURPOSE]
     if unknown := sorted(set(listed.columns) - declared.columns - set(tabular.SOURCE_COLUMNS)):
-        raise SourceError(f"{declared.file}, row 1: column '{unknown[0]}' is not in the mapping.")
+        raise SourceError(
+            f"{declared.file}, row 1: {called(unknown[0], list(listed))} is not in the mapping."
+        )
     if absent := sorted(declared.columns - set(listed.columns)):
         raise SourceError(f"{declared.file}, row 1: no column '{absent[0]}', which the mapping reads.")
     date = {"type": "date", "title": "-"}

@@ -5,17 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
-from analysis.sources.blinding import check_cells
+from analysis.sources.blinding import called, check_cells
 from analysis.sources.formats import read_file
 from analysis.sources.redcap_project import Project, read_project
 from analysis.sources.tabular import RowCount, as_frame
 from analysis.spec.arm_words import is_arm_like
-from analysis.spec.check_mapping import REDCAP_ARM
+from analysis.spec.check_mapping import arms_of
 from analysis.spec.source_base import Dialect
 
-# As REDCap writes its dictionary and its list of events, whatever the delimiter of the export.
 # What describes an export and holds no data.
 DESCRIPTIONS = ("dictionary", "event_map")
+# As REDCap writes its dictionary and its list of events, whatever the delimiter of the export.
 WRITTEN = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=("%Y-%m-%d",))
 
 
@@ -51,13 +51,12 @@ def read_companion(
 def _check_list(frame: pd.DataFrame, arm_names: list[str], *, file: str) -> None:
     """A list that rows are read with holds data, and must not tell the arm either."""
     if revealing := [column for column in frame.columns if is_arm_like(column)]:
-        raise BlindingError(f"{file}, row 1: column '{revealing[0]}' looks like the arm.")
+        raise BlindingError(f"{file}, row 1: {called(revealing[0], list(frame))} looks like the arm.")
     check_cells(frame, arm_names, file=file)
 
 
 def _check_project(project: Project, arm_names: list[str], *, file: str) -> None:
-    arms = {found.group(1) for event in project.events if (found := REDCAP_ARM.search(event))}
-    if len(arms) > 1:
+    if len(arms_of(project.events)) > 1:
         raise BlindingError(
             f"{file}: holds data of events of several arms beside an open export; save "
             "the project without its data."

@@ -31,4 +31,6 @@ def copy_issue(table: str, file: str, original: str) -> Issue:
 
 
 def _content(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.drop(columns=list(SOURCE_COLUMNS))
+    """The cells, whatever the order of the rows: another program may have sorted them."""
+    cells = frame.drop(columns=list(SOURCE_COLUMNS))
+    return cells.sort_values(list(cells), ignore_index=True)

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from analysis.spec.issue import Issue
+from analysis.sources.request import Request
+from analysis.spec.issue import Issue, shown_part
 from analysis.spec.rules import Severity
-from analysis.spec.tables import MISSING_MARK, Table
 
 
 def findings_at(
     rows: pd.DataFrame,
-    table: Table,
+    request: Request,
     at: pd.Series,
     *,
     field: str,
@@ -20,16 +20,15 @@ def findings_at(
     action: str,
     message: str,
 ) -> Iterable[Issue]:
-    """One finding for each row that `at` marks; a part of its key that is no id is hidden."""
-    found = rows[at]
-    parts = [_shown(found[name], table.field(name).constraints.pattern) for name in table.key]
+    """One finding for each row that `at` marks; a part of its key that may be a name is hidden."""
+    found, table = rows[at], request.table
+    parts = [_shown(found[name], name, request) for name in table.key]
     places = zip(found["source_file"], found["source_row"].astype(int), *parts, strict=True)
     for file, row, *key in places:
         yield Issue(table.name, file, row, "/".join(key), field, rule, severity, action, message)
 
 
-def _shown(cells: pd.Series, pattern: str | None) -> pd.Series:
-    hidden = (cells == "") | cells.str.startswith(MISSING_MARK)
-    if pattern:
-        hidden |= ~cells.str.fullmatch(pattern).astype(bool)
-    return cells.mask(hidden, "?")
+def _shown(cells: pd.Series, name: str, request: Request) -> pd.Series:
+    field = request.table.field(name)
+    codes = request.spec.codes_of(field.codelist) if field.codelist else None
+    return cells.map({cell: shown_part(cell, field, codes) for cell in cells.unique()})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import SourceError
+from analysis.errors import BlindingError, SourceError
 from analysis.sources import clas, redcap, ssda903, tabular
 from analysis.sources.claims import check_claimed
 from analysis.sources.companions import count_companion
@@ -100,7 +100,7 @@ def ingest(
         request = Request(source, mapping, spec.table(source.table), spec, companions, own, done)
         try:
             fields = READERS[source.kind](rows, request)
-        except SourceError as error:
+        except (SourceError, BlindingError) as error:
             refuse(Refused(source.files, (source.table,), error))
             continue
         tables_read[source.table].append(fields.rows)

@@ -7,15 +7,16 @@ import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources import redcap, tabular
-from analysis.sources.blinding import check_cells, check_columns
+from analysis.sources.blinding import check_cells, check_columns, check_name
 from analysis.sources.companions import read_companion
 from analysis.sources.formats import read_file
 from analysis.sources.places import Refuse, Refused, check_place
 from analysis.sources.ssda903_xml import read_return
+from analysis.spec.check_mapping import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
-ARM = "arm"
+ARM, EVENT = "arm", "redcap_event_name"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 # What each file beside the exports is for, and its name -> its rows.
@@ -82,6 +83,8 @@ def _read_file(
 ) -> pd.DataFrame:
     declared = {name for other in mapping.read_with(source) for name in other.read_columns}
     audience = spec.table(source.table).audience
+    if audience == "open":
+        check_name(file, arm_names(spec))
     is_xml = source.kind == "ssda903" and path.suffix.lower() == ".xml"
     dialect = mapping.dialects[source.dialect]
     text = read_return(path, file=file) if is_xml else read_file(path, dialect, file=file)
@@ -91,6 +94,8 @@ def _read_file(
     frame.attrs["known_columns"] = known
     if audience == "open":
         check_cells(frame, arm_names(spec), file=file)
+        if EVENT in frame and len(arms_of(frame[EVENT].unique())) > 1:
+            raise BlindingError(f"{file}: events of several arms in an open file; their names tell the arm.")
     return frame
 
 

@@ -28,7 +28,7 @@ from analysis.sources.propose_missing import draft_missing
 from analysis.sources.propose_yaml import dialect_line, entry_lines, listed, remark_on, remarked, scalar
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.spec.arm_words import is_arm_like
-from analysis.spec.check_mapping import REDCAP_ARM
+from analysis.spec.check_mapping import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.source_base import Dialect
 from analysis.spec.tables import Table
@@ -205,7 +205,7 @@ def _arm_in_cells(export: Export, spec: Spec) -> Iterator[str]:
 
 def _arms_of_events(export: Export) -> Iterator[str]:
     events = export.frame[EVENT].unique() if EVENT in export.frame else ()
-    if len({found[1] for name in events if (found := REDCAP_ARM.search(name))}) > 1:
+    if len(arms_of(events)) > 1:
         yield f"  # refused: {scalar(export.files)} holds events of several arms, whose names tell the arm"
 
 

@@ -114,7 +114,7 @@ def _label_issues(rows: pd.DataFrame, strange: dict[str, pd.Series], request: Re
     what = {"rule": "R15", "severity": "query", "action": "keep", "message": NO_LABEL}
     for name, column in request.source.columns.items():
         if column in strange:
-            yield from findings_at(rows, request.table, strange[column], field=name, **what)
+            yield from findings_at(rows, request, strange[column], field=name, **what)
 
 
 def _ask_columns(rows: pd.DataFrame, asked: Asked, request: Request) -> list[Issue]:
@@ -138,7 +138,7 @@ def _not_asked(
     at = filled & ~shown & ~told
     told |= at.to_numpy()
     what = {"rule": "R10", "severity": "query", "action": "keep", "message": NOT_BY_LOGIC}
-    return list(findings_at(rows, request.table, at, field=name, **what))
+    return list(findings_at(rows, request, at, field=name, **what))
 
 
 def _shown(
@@ -171,6 +171,6 @@ def _fill_from_boxes(rows: pd.DataFrame, name: str, asked: Asked, request: Reque
     for (rule, marked), message in zip(broken.items(), (TOO_MANY, CONTRARY, UNREADABLE), strict=True):
         at = pd.Series(marked, index=rows.index)
         what = {"rule": rule, "severity": "query", "action": "set_missing", "message": message}
-        issues += findings_at(rows, request.table, at, field=name, **what)
+        issues += findings_at(rows, request, at, field=name, **what)
         rows[name] = rows[name].mask(at, INVALID)
     return issues

@@ -59,7 +59,7 @@ def repair(
         removed = done["end"].isna()
         # A key as it stands in the file: before the row is changed.
         issues += findings_at(
-            rows, request.table, at, field="end_date", rule=rule, severity="query",
+            rows, request, at, field="end_date", rule=rule, severity="query",
             action="set_aside" if name in ("3", "3A") else "repaired", message=message,
         )  # fmt: skip
         gone = done.index[removed]
@@ -70,7 +70,7 @@ def repair(
     # A first day that cannot be read is found by the checks of cells.
     stale = (state.rows["_open"] & state.rows["_is_old"]).reindex(rows.index, fill_value=False)
     issues += findings_at(
-        rows, request.table, stale, field="end_date", rule="R47", severity="query", action="set_aside",
+        rows, request, stale, field="end_date", rule="R47", severity="query", action="set_aside",
         message="open in an old return and never restated (rule 502); no declared repair closes it",
     )  # fmt: skip
     return rows[~stale], issues

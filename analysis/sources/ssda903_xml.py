@@ -12,7 +12,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources.delimited import LONGEST_CELL
-from analysis.sources.text import Text
+from analysis.sources.text import Text, check_size
 from analysis.spec.arm_words import is_arm_like
 
 ROOT, CHILD, EPISODE, NUMBER = "EXPSSDA903", "CHILD", "EPISODE", "CHILDID"
@@ -104,6 +104,7 @@ class _Episodes:
             self._keep(CSV_NAMES.get(tag, tag), "".join(self._cell))
         elif where == [CHILD, EPISODE]:
             self._rows.append({"CHILD": self._child, **self._row})
+            check_size(len(self._rows), len(self._columns), file=self.file)
         elif where in ([CHILD, "HEADER", NUMBER], [CHILD, NUMBER]):
             self._child = "".join(self._cell)
         self._path.pop()

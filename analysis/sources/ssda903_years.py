@@ -15,6 +15,8 @@ from analysis.spec.tables import MISSING_MARK
 
 # How far the year in a name may be from that of the content: by a convention, not by a slip of the pen.
 CONVENTION = 2
+# Years without a day of any child that a small authority may have.
+QUIET = 2
 # Fields of an open episode that stand unchanged in the next return, with the return's own rule.
 FIXED_WHILE_OPEN = {
     "reason_new": "503A",
@@ -83,25 +85,36 @@ def submissions(rows: pd.DataFrame, request: Request) -> pd.DataFrame:
 
 
 def check_submissions(rows: pd.DataFrame, made: pd.DataFrame, request: Request) -> Iterator[Issue]:
-    """R33 a name of another year than the content, R34 two returns of a year, R37 a year without one."""
+    """R33 a name before the content, R34 two returns of a year, R37 a year without, R38 one out of time."""
     by = ["_authority"]
     before = made.groupby(by, sort=False)["_year"].shift()
-    notes = {
+    findings = {
         "R33": (
-            made["_name_year"].notna() & (made["_name_year"] != made["_content_year"]),
-            "the year in the file's name is not that of the last day in it",
+            made["_name_year"] < made["_content_year"],
+            "note",
+            "the year in the file's name is before that of the last day in it",
         ),
         "R34": (
             made["_year"] == before,
+            "note",
             "a second return of one authority for one year; it supersedes the first",
         ),
-        "R37": (made["_year"] > before + 1, "no return of the authority for the year before this one"),
+        "R37": (
+            made["_year"] > before + 1,
+            "note",
+            "no return of the authority for the year before this one",
+        ),
+        "R38": (
+            made["_year"] - made["_content_year"] > QUIET,
+            "query",
+            "its last day is years before its name's; an old return under a new name would undo later ones",
+        ),
     }
     first = rows.drop_duplicates(by + ["source_file"]).set_index(by + ["source_file"])["source_row"]
-    for rule, (at, message) in notes.items():
+    for rule, (at, severity, message) in findings.items():
         for authority, file in made.loc[at, by + ["source_file"]].itertuples(index=False):
             row = int(first[(authority, file)])
-            yield Issue(request.table.name, file, row, "?", "source_file", rule, "note", "keep", message)
+            yield Issue(request.table.name, file, row, "?", "source_file", rule, severity, "keep", message)
 
 
 def check_years(versions: pd.DataFrame, made: pd.DataFrame, request: Request) -> list[Issue]:
@@ -113,11 +126,16 @@ def check_years(versions: pd.DataFrame, made: pd.DataFrame, request: Request) ->
     found = list(_restated(once, after, follows, is_open, request))
     skipped = is_open & follows & (after["_rank"] > once["_rank"] + 1)
     found += findings_at(
-        once, request.table, skipped, field="start_date", rule="R35", severity="query", action="superseded",
+        once, request, skipped, field="start_date", rule="R35", severity="query", action="superseded",
         message="open at the end of a return and absent from the next, but not from a later one (rule 502)",
     )  # fmt: skip
+    reopened = follows & ~is_open & is_blank(after["end_date"].fillna(""))
     found += findings_at(
-        once, request.table, _late(once, made),
+        once, request, reopened, field="end_date", rule="R39", severity="query", action="superseded",
+        message="closed, and open again in a later return, which counts",
+    )  # fmt: skip
+    found += findings_at(
+        once, request, _late(once, made),
         field="start_date", rule="R36", severity="query", action="keep",
         message="begun before the year of its return, and absent from the return before (rules 562, NoE)",
     )  # fmt: skip
@@ -132,7 +150,7 @@ def is_blank(cells: pd.Series) -> pd.Series:
 def _restated(
     once: pd.DataFrame, after: pd.DataFrame, follows: pd.Series, is_open: pd.Series, request: Request
 ) -> Iterable[Issue]:
-    table, own = request.table, set(request.table.key) | {"source_file", "source_row"}
+    own = set(request.table.key) | {"source_file", "source_row"}
     compared = [name for name in once if not name.startswith("_") and name not in own]
     changed = pd.DataFrame(
         {
@@ -146,14 +164,14 @@ def _restated(
     broken = changed[fixed].any(axis=1) & is_open
     for names, at in _combinations(changed[~broken]):
         yield from findings_at(
-            once, table, at.reindex(once.index, fill_value=False),
+            once, request, at.reindex(once.index, fill_value=False),
             field=names[0], rule="R31", severity="note", action="superseded",
             message=f"superseded by a later return that changes {', '.join(names)}",
         )  # fmt: skip
     for names, at in _combinations(changed.loc[broken, fixed]):
         rules = ", ".join(FIXED_WHILE_OPEN[name] for name in names)
         yield from findings_at(
-            once, table, at.reindex(once.index, fill_value=False),
+            once, request, at.reindex(once.index, fill_value=False),
             field=names[0], rule="R32", severity="query", action="superseded",
             message=f"open at the end of a return; the next one changes {', '.join(names)} (rule {rules})",
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from analysis.spec.base import Declaration, Name
+from analysis.spec.source_base import InsidePath
 
 # Repairs of episodes that cannot be open, by their names in the London tools (docs/methods/exports.md).
 Repair = Literal["3", "3A", "2", "1A", "1", "4", "5"]
@@ -43,7 +44,7 @@ class Linkage(Declaration):
 
     PURPOSE: ClassVar[str] = "linkage"
 
-    file: Name
+    file: InsidePath
     child: Name
     child_id: Name
     authority: Name | None = None
@@ -54,7 +55,7 @@ class LegalReasons(Declaration):
 
     PURPOSE: ClassVar[str] = "legal_reasons"
 
-    file: Name
+    file: InsidePath
     child: Name
     start: Name
     end: Name

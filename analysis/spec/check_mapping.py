@@ -1,6 +1,7 @@
 """Whether a mapping fits the package: every table, field, code and reason it names is declared."""
 
 import re
+from collections.abc import Iterable
 
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
@@ -8,10 +9,18 @@ from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.redcap_source import RedcapSource
 
+CORE = frozenset({"families", "children"})
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
 # Fields of a CLAS row that become the reasons for a placement's start and end.
 EPISODE_COLUMNS = frozenset({"episode_start_date", "episode_end_date"})
-REDCAP_ARM = re.compile(r"_arm_(\d+)$")
+# In the name of an event, and in its label.
+REDCAP_ARM = re.compile(r"_arm_(\d+)$|\(Arm (\d+):", re.IGNORECASE)
+
+
+def arms_of(events: Iterable[str]) -> set[str]:
+    """Numbers of the arms that names or labels of REDCap's events tell."""
+    found = (REDCAP_ARM.search(name) for name in events)
+    return {each[1] or each[2] for each in found if each}
 
 
 def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
@@ -21,6 +30,8 @@ def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
     check_known(mapping.missing.values(), spec.package.reasons, where=f"{file}, missing", what="reason")
     raw = set(spec.table_names(layer="raw"))
     check_known(mapping.absent, raw, where=f"{file}, absent", what="raw table")
+    if core := sorted(CORE & set(mapping.absent)):
+        raise SpecError(f"{file}, absent: {core[0]}: there is no trial without families and children.")
     filled = {source.table for source in mapping.sources}
     check_known(
         raw - set(mapping.absent), filled, where=file, what="table with a source; name under `absent`"
@@ -103,6 +114,5 @@ def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:
     # REDCap writes its arm into the names of events; more than one of them may be the arms of the trial.
     named = [values for source in sources for values in (*source.selection.values(), *source.leaves.values())]
     names = [value for values in named for value in values]
-    arms = {found.group(1) for name in names if (found := REDCAP_ARM.search(name))}
-    if audiences == {"open"} and len(arms) > 1:
+    if audiences == {"open"} and len(arms_of(names)) > 1:
         raise SpecError(f"{where}: events of several arms in an open file; their names tell the arm.")

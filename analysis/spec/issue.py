@@ -1,8 +1,14 @@
 """What was found in the data: the shape of one finding, whoever finds it."""
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass, fields
 
+from analysis.spec.base import is_iso_day
 from analysis.spec.rules import Action, Severity
+from analysis.spec.tables import MISSING_MARK, Field
+
+HIDDEN = "?"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,3 +27,18 @@ class Issue:
 
 
 COLUMNS = tuple(field.name for field in fields(Issue))
+
+
+def shown_part(cell: str, field: Field, codes: Container[str] | None = None) -> str:
+    """A part of a row's key as it may be shown: an id by its form, a day or a code; it may else be a name.
+
+    `codes` are those of the field's code list, asked for where the cells have not been checked yet.
+    """
+    fits = bool(cell) and not cell.startswith(MISSING_MARK)
+    if field.constraints.pattern:
+        fits = fits and re.fullmatch(field.constraints.pattern, cell) is not None
+    if field.type == "date":
+        fits = fits and is_iso_day(cell)
+    if field.codelist and codes is not None:
+        fits = fits and cell in codes
+    return cell if fits else HIDDEN

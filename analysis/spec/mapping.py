@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from analysis.spec.base import Declaration
 from analysis.spec.care_returns import Authority, LegalReasons, Linkage, Repair
 from analysis.spec.redcap_source import RedcapSource
-from analysis.spec.source_base import Dialect, SourceBase
+from analysis.spec.source_base import Dialect, InsidePath, SourceBase
 
 
 class TabularSource(SourceBase):
@@ -72,8 +72,8 @@ class Mapping(Declaration):
     name: str
     dialects: dict[str, Dialect]
     missing: dict[str, str]
-    sources: tuple[Source, ...]
-    ignore_files: tuple[str, ...] = ()
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    ignore_files: tuple[InsidePath, ...] = ()
     absent: tuple[str, ...] = ()
 
     def of_tables(self, tables: frozenset[str]) -> tuple[Source, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from analysis.spec.base import Declaration, Name
-from analysis.spec.source_base import SourceBase
+from analysis.spec.source_base import InsidePath, SourceBase
 
 REPEAT_INSTRUMENT = "redcap_repeat_instrument"
 
@@ -52,9 +52,9 @@ class RedcapSource(SourceBase):
     """
 
     kind: Literal["redcap"]
-    dictionary: Name
-    event_map: Name | None = None
-    project: Name | None = None
+    dictionary: InsidePath
+    event_map: InsidePath | None = None
+    project: InsidePath | None = None
     instrument: str = ""
     labels: bool = False
     checkboxes: dict[str, Checkboxes] = {}

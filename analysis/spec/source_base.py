@@ -31,6 +31,7 @@ def _inside(pattern: str) -> str:
     return pattern
 
 
+InsidePath = Annotated[Name, AfterValidator(_inside)]
 # Days of which no part can be taken for another by chance of its size.
 _PROBES = (date(2011, 10, 9), date(2008, 7, 6))
 
@@ -95,7 +96,7 @@ class SourceBase(Declaration):
 
     kind: str
     table: str
-    files: Annotated[Name, AfterValidator(_inside)]
+    files: InsidePath
     dialect: str
     columns: dict[str, str]
     constants: dict[str, str] = {}

@@ -24,7 +24,13 @@ def run(options: argparse.Namespace) -> None:
     files = [path for path in files if not path.name.startswith(".")]
     for path in filter(None, [given, options.dictionary]):
         if not path.exists():
-            raise SourceError(f"{path.name}: no such file or folder.")
+            raise SourceError(f"{path}: no such file or folder.")
+    if options.out and options.out.exists():
+        raise SourceError(
+            f"{options.out}: is there already; name another file, so that nothing settled is lost."
+        )
+    if options.out and not options.out.parent.is_dir():
+        raise SourceError(f"{options.out.parent}: no such folder for the draft.")
     if options.dictionary and not options.dictionary.resolve().is_relative_to(folder.resolve()):
         raise SourceError(
             f"{options.dictionary.name}: lay the dictionary beside the export, as ingest needs it."

@@ -21,7 +21,11 @@ from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping
 
-ROW = re.compile(r", row (\d+)")
+# A message names the file itself: that of an entry may be a pattern, or the one beside it may be at fault.
+PLACE = re.compile(
+    r"(?P<file>[^:]+?)(?:, row (?P<row>\d+))?(?:, rule (?P<rule>[A-Z]+\d+))?(?:: |, )(?P<told>[^,:].*)",
+    re.DOTALL,
+)
 HIDDEN = "?"
 HISTORIES = "care histories (TR01 to TR05)"
 
@@ -82,9 +86,11 @@ def _refusal(refused: Refused, spec: Spec) -> Issue:
 
 def _fault(table: str, file: str, rule: str, message: str) -> Issue:
     """An error as a finding: what it says of file and row stands in columns of its own."""
-    row = ROW.search(message)
-    told = re.sub(rf"^{re.escape(file)}(, row \d+)?(: |, )", "", message).removesuffix(".")
-    return Issue(table, file, int(row[1]) if row else 0, HIDDEN, "", rule, "stop", "keep", told)
+    place = PLACE.fullmatch(message)
+    if place is None:
+        return Issue(table, file, 0, HIDDEN, "", rule, "stop", "keep", message.removesuffix("."))
+    row, told = int(place["row"] or 0), place["told"].removesuffix(".")
+    return Issue(table, place["file"], row, HIDDEN, "", place["rule"] or rule, "stop", "keep", told)
 
 
 def _without_parent(spec: Spec, incomplete: Iterable[str]) -> list[tuple[str, str]]:

@@ -166,7 +166,7 @@ def test_an_unsigned_list_of_corrections_is_a_finding(exports: Checked) -> None:
     lines = exports.raw.parent / "corrections.csv"
     lines.write_text("table,key,field,old,new,reason,initials,date\nchildren,C0001,sex,M,F,,,\n")
     assert exports.check("--corrections", lines) == 1
-    assert exports.stops() == Counter({("K05", "corrections.csv", "2"): 1})
+    assert exports.stops() == Counter({("K02", "corrections.csv", "2"): 1})
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,12 @@ def _followed_by(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series
     units, _ = pd.factorize(frame[unit])
     days, distinct = pd.factorize(pd.concat([frame[begins], frame[rule.other]]))
     starts, ends = np.split(np.tile(units, 2) * len(distinct) + days, 2)  # a number for each unit and day
-    announced = (frame[rule.column] == rule.value) & frame[rule.other].notna()
-    return announced & ~pd.Series(ends, index=frame.index).isin(starts)
+    # A short break is no next placement: it leaves before placements are chained.
+    is_break = pd.Series(False, index=frame.index)
+    if "legal_status" in frame:
+        is_break = frame["legal_status"].isin(context.spec.states.respite_legal_status)
+    announced = (frame[rule.column] == rule.value) & frame[rule.other].notna() & ~is_break
+    return announced & ~pd.Series(ends, index=frame.index).isin(starts[~is_break.to_numpy()])
 
 
 def _code_valid_on(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
