@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.data import flow, harms, outcomes, recurrences, spells, subjects, transitions, waits
 from analysis.data.history_issues import check_histories
+from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 
@@ -42,8 +43,10 @@ def derive(
     Raises
     ------
     DataError
-        If the flow does not close.
+        If there is no family or child, or the flow does not close.
     """
+    if empty := [name for name in ("families", "children") if tables[name].empty]:
+        raise DataError(f"table {empty[0]} has no row; there is no trial without families and children.")
     tables, origin, cut = dict(tables), spec.trial.clock_origin.field, pd.Timestamp(data_cut)
     people = subjects.derive_people(tables)
     chained = spells.chain(tables["placements"], spec.states)

@@ -9,7 +9,6 @@ from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.redcap_source import RedcapSource
 
-CORE = frozenset({"families", "children"})
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
 # Fields of a CLAS row that become the reasons for a placement's start and end.
 EPISODE_COLUMNS = frozenset({"episode_start_date", "episode_end_date"})
@@ -30,8 +29,6 @@ def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
     check_known(mapping.missing.values(), spec.package.reasons, where=f"{file}, missing", what="reason")
     raw = set(spec.table_names(layer="raw"))
     check_known(mapping.absent, raw, where=f"{file}, absent", what="raw table")
-    if core := sorted(CORE & set(mapping.absent)):
-        raise SpecError(f"{file}, absent: {core[0]}: there is no trial without families and children.")
     filled = {source.table for source in mapping.sources}
     check_known(
         raw - set(mapping.absent), filled, where=file, what="table with a source; name under `absent`"

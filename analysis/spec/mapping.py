@@ -72,7 +72,7 @@ class Mapping(Declaration):
     name: str
     dialects: dict[str, Dialect]
     missing: dict[str, str]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    sources: tuple[Source, ...]
     ignore_files: tuple[InsidePath, ...] = ()
     absent: tuple[str, ...] = ()
 

@@ -26,9 +26,7 @@ def run(options: argparse.Namespace) -> None:
         if not path.exists():
             raise SourceError(f"{path}: no such file or folder.")
     if options.out and options.out.exists():
-        raise SourceError(
-            f"{options.out}: is there already; name another file, so that nothing settled is lost."
-        )
+        raise SourceError(f"{options.out}: is there already; name another file, so that nothing is lost.")
     if options.out and not options.out.parent.is_dir():
         raise SourceError(f"{options.out.parent}: no such folder for the draft.")
     if options.dictionary and not options.dictionary.resolve().is_relative_to(folder.resolve()):

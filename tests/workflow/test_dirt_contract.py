@@ -289,7 +289,7 @@ def _most_alike(row: pd.Series, meant: pd.DataFrame, fields: list[str], name: st
 
 
 def without_places(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    kept = frame.drop(columns=[name for name in WHERE if name in frame])
+    kept = frame.drop(columns=[name for name in WHERE if name in frame]).replace(".not_asked", "")
     return kept.sort_values(key, kind="stable").reset_index(drop=True)
 
 

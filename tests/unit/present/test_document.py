@@ -177,6 +177,8 @@ def test_a_number_leads_to_its_origin(outputs) -> None:
 def test_every_number_of_a_table_leads_to_an_origin(view: str, outputs) -> None:
     page = render(view, outputs[view])
     tables = re.findall(r'<div class="piece.*?<dl class="notes">', page, re.DOTALL)
+    # The checklist holds places, no numbers.
+    tables = [table for table in tables if 'id="C1"' not in table]
     cells = [cell for table in tables for cell in re.findall(r"<td>(.*?)</td>", table)]
     shown = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
     assert len(shown) > 60

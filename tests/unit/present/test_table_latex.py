@@ -12,7 +12,7 @@ from analysis.present.table_form import Cell, Footnote, Row, Span, Table
 from analysis.present.table_latex import PACKAGES, escaped, to_latex
 from analysis.present.tables import TABULATE, tabulate
 from analysis.spec.outputs import outputs_of
-from tests.unit.present import fabricated
+from tests.unit.present import fabricated, fabricated_report
 
 TABLES = [
     (view, output.id)
@@ -32,7 +32,9 @@ TOKEN = re.compile("|".join(map(re.escape, PLAIN)))
 
 def table(view: str, output: str) -> Table:
     spec = fabricated.spec()
-    return tabulate(spec.outputs[output], fabricated.results(view), spec, view)
+    return tabulate(
+        spec.outputs[output], fabricated.results(view), spec, view, fabricated_report.second(view)
+    )
 
 
 def plain(latex: str) -> str:
