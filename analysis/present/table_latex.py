@@ -73,7 +73,10 @@ def _broken(table: Table, column: int, width: int) -> list[str]:
 
 
 def _columns(table: Table, widths: list[int], page: int) -> str:
-    share = max(page - sum(widths), STUB) / page
+    if not table.origins:  # words, which may break
+        part = rf">{{\raggedright\arraybackslash}}p{{{0.76 / len(table.columns):.2f}\linewidth}}"
+        return rf"@{{}}p{{0.1\linewidth}}{part * len(table.columns)}@{{}}"
+    share = max(page - sum(widths), STUB) / page - 0.02  # the space between columns
     stub = rf">{{\raggedright\arraybackslash\hangindent=2em}}p{{{share:.2f}\linewidth}}"
     return rf"@{{}}{stub}{'r' * len(table.columns)}@{{}}"
 
