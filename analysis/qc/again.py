@@ -17,7 +17,7 @@ class Again:
     """The numbers of an analysis found a second time, and how.
 
     `tolerance` is the class of agreement asked for. A number that rests on random draws has its Monte Carlo
-    standard error in `drawn`, by name and part; it is held to four of them (class t3).
+    standard error in `drawn`, by name, part and labels; it is held to four of them (class t3).
     """
 
     method: str
@@ -26,7 +26,7 @@ class Again:
     curves: tuple[Curve, ...] = ()
     points: tuple[Points, ...] = ()
     tolerance: Tolerance = "t1"
-    drawn: Mapping[tuple[str, str], object] = field(default_factory=dict)
+    drawn: Mapping[tuple[str, str, tuple[tuple[str, str], ...]], object] = field(default_factory=dict)
 
 
 def number(value: float) -> float | None:

@@ -14,7 +14,6 @@ import pandas as pd
 
 from analysis.errors import SourceError
 from analysis.sources import tabular
-from analysis.sources.blinding import called
 from analysis.sources.distinct import each_distinct
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Fields, Request
@@ -102,12 +101,6 @@ def _legal_reasons(request: Request) -> pd.DataFrame:
     """Child, code, first day and last day (missing while in force) of every legal reason."""
     declared = request.source.legal_reasons
     listed = request.companions[LegalReasons.PURPOSE]
-    if unknown := sorted(set(listed.columns) - declared.columns - set(tabular.SOURCE_COLUMNS)):
-        raise SourceError(
-            f"{declared.file}, row 1: {called(unknown[0], list(listed))} is not in the mapping."
-        )
-    if absent := sorted(declared.columns - set(listed.columns)):
-        raise SourceError(f"{declared.file}, row 1: no column '{absent[0]}', which the mapping reads.")
     date = {"type": "date", "title": "-"}
     fields = (Field(name="start_date", **date), Field(name="end_date", **date))
     fields += tuple(request.table.field(name) for name in ("child_id", "legal_status"))

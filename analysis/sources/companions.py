@@ -5,57 +5,69 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
-from analysis.sources.blinding import called, check_cells
+from analysis.sources.blinding import check_cells, check_columns, check_name
 from analysis.sources.formats import read_file
 from analysis.sources.redcap_project import Project, read_project
 from analysis.sources.tabular import RowCount, as_frame
 from analysis.spec.arm_words import is_arm_like
 from analysis.spec.check_mapping import arms_of
+from analysis.spec.declarations import Spec
+from analysis.spec.mapping import Mapping, Source
 from analysis.spec.source_base import Dialect
 
-# What describes an export and holds no data.
-DESCRIPTIONS = ("dictionary", "event_map")
 # As REDCap writes its dictionary and its list of events, whatever the delimiter of the export.
 WRITTEN = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=("%Y-%m-%d",))
 
 
 def read_companion(
-    purpose: str, path: Path, dialect: Dialect, *, file: str, arm_names: list[str], audience: str
+    purpose: str, path: Path, source: Source, mapping: Mapping, spec: Spec, *, file: str
 ) -> pd.DataFrame:
-    """The rows of one such file, all cells as text, with file and line of each.
+    """The rows of a file that an entry is read with, all cells as text, with file and line of each.
+
+    A list of data passes the same wall as an export; what describes an export holds none.
 
     Raises
     ------
     SourceError
         If it is absent or not what its purpose needs.
     BlindingError
-        If it holds data that tell the arm beside an open export.
+        If its name or its data tell the arm beside an open export.
     """
     if not path.is_file():
         raise SourceError(f"{file}: no such file below the raw folder; the mapping names it as {purpose}.")
+    is_open = spec.table(source.table).audience == "open"
+    if is_open:
+        check_name(file, spec.arm_names)
+    if purpose in source.companion_columns:
+        return _read_list(path, source.companion_columns[purpose], source, mapping, spec, file=file)
     if purpose != "project":
-        is_list = purpose not in DESCRIPTIONS
-        text = read_file(path, dialect if is_list else WRITTEN, file=file)
-        if len(set(text.columns)) < len(text.columns):
-            raise SourceError(f"{file}, row 1: a column is given twice.")
-        frame = as_frame(text)
-        if is_list and audience == "open":
-            _check_list(frame, arm_names, file=file)
-        return frame
+        return _read_description(path, file=file)
     project = read_project(path, file=file)
-    if audience == "open":
-        _check_project(project, arm_names, file=file)
+    if is_open:
+        _check_project(project, spec.arm_names, file=file)
     return project.codes
 
 
-def _check_list(frame: pd.DataFrame, arm_names: list[str], *, file: str) -> None:
-    """A list that rows are read with holds data, and must not tell the arm either."""
-    if revealing := [column for column in frame.columns if is_arm_like(column)]:
-        raise BlindingError(f"{file}, row 1: {called(revealing[0], list(frame))} looks like the arm.")
-    check_cells(frame, arm_names, file=file)
+def _read_list(
+    path: Path, declared: frozenset[str], source: Source, mapping: Mapping, spec: Spec, *, file: str
+) -> pd.DataFrame:
+    text = read_file(path, mapping.dialects[source.dialect], file=file)
+    audience = spec.table(source.table).audience
+    check_columns(text.columns, declared, file=file, audience=audience)
+    frame = as_frame(text)
+    if audience == "open":
+        check_cells(frame, spec.arm_names, file=file)
+    return frame
 
 
-def _check_project(project: Project, arm_names: list[str], *, file: str) -> None:
+def _read_description(path: Path, *, file: str) -> pd.DataFrame:
+    text = read_file(path, WRITTEN, file=file)
+    if len(set(text.columns)) < len(text.columns):
+        raise SourceError(f"{file}, row 1: a column is given twice.")
+    return as_frame(text)
+
+
+def _check_project(project: Project, arm_names: tuple[str, ...], *, file: str) -> None:
     if len(arms_of(project.events)) > 1:
         raise BlindingError(
             f"{file}: holds data of events of several arms beside an open export; save "

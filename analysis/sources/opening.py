@@ -16,7 +16,7 @@ from analysis.spec.check_mapping import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
-ARM, EVENT = "arm", "redcap_event_name"
+EVENT = "redcap_event_name"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 # What each file beside the exports is for, and its name -> its rows.
@@ -34,11 +34,9 @@ def read_companions(
             wanted.setdefault(named, []).append(source)
     for (purpose, name), sources in wanted.items():
         say(f"ingest: reading {name}")
-        dialect, audience = mapping.dialects[sources[0].dialect], spec.table(sources[0].table).audience
         try:
             check_place(folder / name, folder)
-            about = {"file": name, "arm_names": arm_names(spec), "audience": audience}
-            read[purpose, name] = read_companion(purpose, folder / name, dialect, **about)
+            read[purpose, name] = read_companion(purpose, folder / name, sources[0], mapping, spec, file=name)
         except (SourceError, BlindingError) as error:
             refuse(Refused(name, tuple(dict.fromkeys(source.table for source in sources)), error))
             for _, files in [each for each in found if each[0] in sources]:
@@ -73,18 +71,13 @@ def tables_of(file: str, found: Iterable[tuple[Source, dict[str, Path]]]) -> tup
     return tuple(dict.fromkeys(source.table for source, files in found if file in files))
 
 
-def arm_names(spec: Spec) -> list[str]:
-    """Codes and labels of the arms."""
-    return [name for code in spec.codes_of(ARM).values() for name in (code.code, code.label)]
-
-
 def _read_file(
     spec: Spec, mapping: Mapping, source: Source, beside: Companions, path: Path, *, file: str
 ) -> pd.DataFrame:
     declared = {name for other in mapping.read_with(source) for name in other.read_columns}
     audience = spec.table(source.table).audience
     if audience == "open":
-        check_name(file, arm_names(spec))
+        check_name(file, spec.arm_names)
     is_xml = source.kind == "ssda903" and path.suffix.lower() == ".xml"
     dialect = mapping.dialects[source.dialect]
     text = read_return(path, file=file) if is_xml else read_file(path, dialect, file=file)
@@ -93,7 +86,7 @@ def _read_file(
     frame = tabular.as_frame(text)
     frame.attrs["known_columns"] = known
     if audience == "open":
-        check_cells(frame, arm_names(spec), file=file)
+        check_cells(frame, spec.arm_names, file=file)
         if EVENT in frame and len(arms_of(frame[EVENT].unique())) > 1:
             raise BlindingError(f"{file}: events of several arms in an open file; their names tell the arm.")
     return frame

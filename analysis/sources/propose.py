@@ -196,9 +196,8 @@ def _left_columns(export: Export, drafts: Sequence[Draft]) -> tuple[dict[str, st
 
 
 def _arm_in_cells(export: Export, spec: Spec) -> Iterator[str]:
-    names = [name for code in spec.codes_of("arm").values() for name in (code.code, code.label)]
     try:
-        check_cells(export.frame, names, file=export.files)
+        check_cells(export.frame, spec.arm_names, file=export.files)
     except BlindingError as error:
         yield f"  # refused: {' '.join(str(error).split())}"
 

@@ -130,8 +130,6 @@ def _children(request: Request) -> pd.DataFrame:
 def _linked(listed: pd.DataFrame, linkage: Linkage) -> dict[tuple[str, ...], str]:
     """Authority (where the list has it) and number -> the trial's number."""
     names = [name for name in (linkage.authority, linkage.child) if name is not None]
-    if absent := sorted({*names, linkage.child_id} - set(listed.columns)):
-        raise SourceError(f"{linkage.file}, row 1: no column '{absent[0]}', which the mapping reads.")
     keys = pd.DataFrame({name: folded(listed[name]) for name in names})
     own = folded(listed[linkage.child_id])
     kept = (keys != "").all(axis=1) & (own != "")

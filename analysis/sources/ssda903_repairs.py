@@ -80,7 +80,9 @@ def _dated(rows: pd.DataFrame, made: pd.DataFrame, request: Request) -> pd.DataF
     """What the rules look at, in order of child and start."""
     submission = made.set_index(["_authority", "_rank"])
     at = pd.MultiIndex.from_frame(rows[["_authority", "_rank"]])
-    closes = pd.to_datetime(submission["_year"].map("{:.0f}-03-31".format))
+    closes = pd.to_datetime(
+        submission["_year"].map("{:.0f}-03-31".format), format="%Y-%m-%d", errors="coerce"
+    )
     legal = folded(rows["legal_status"])
     out = pd.DataFrame(
         {

@@ -75,7 +75,9 @@ def submissions(rows: pd.DataFrame, request: Request) -> pd.DataFrame:
     made["_name_year"] = made["source_file"].map(_name_year(request, made["source_file"])).astype(float)
     ahead = (made["_name_year"] - made["_content_year"]).where(lambda gap: gap.abs() <= CONVENTION)
     convention = ahead.groupby(made["_authority"]).transform("min")
-    made["_year"] = (made["_name_year"] - convention).fillna(made["_content_year"])
+    # A return of which no day can be read has the year of its name, or none.
+    years = (made["_name_year"] - convention).fillna(made["_content_year"])
+    made["_year"] = years.fillna(made["_name_year"])
     made = made.assign(_order=np.arange(len(made))).sort_values(
         ["_authority", "_year", "_order"], kind="stable"
     )

@@ -48,6 +48,12 @@ class Linkage(Declaration):
     child: Name
     child_id: Name
     authority: Name | None = None
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column the file has."""
+        return frozenset(filter(None, [self.child, self.child_id, self.authority, *self.ignore]))
 
 
 class LegalReasons(Declaration):
@@ -65,5 +71,5 @@ class LegalReasons(Declaration):
 
     @property
     def columns(self) -> frozenset[str]:
-        """Every column the file may have."""
+        """Every column the file has."""
         return frozenset([self.child, self.start, self.end, self.reason, *self.ignore])

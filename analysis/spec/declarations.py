@@ -115,6 +115,11 @@ class Spec:
             name: {code: entry.label for code, entry in codes.items()} for name, codes in self.codes.items()
         }
 
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """Codes and labels of the arms, which nothing open may hold."""
+        return tuple(name for each in self.codes_of("arm").values() for name in (each.code, each.label))
+
 
 def scale_of(spec: Spec, parameter: str) -> Scale | None:
     """Range and direction of a total or a supplied score; `None` for a scale within an instrument."""

@@ -27,6 +27,11 @@ class ClasSource(SourceBase):
         """The second table."""
         return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.file}
 
+    @property
+    def companion_columns(self) -> dict[str, frozenset[str]]:
+        """Those of the second table."""
+        return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.columns}
+
 
 class Ssda903Source(SourceBase):
     """One table of England's looked-after-children return, of several years and authorities, CSV or XML.
@@ -55,6 +60,11 @@ class Ssda903Source(SourceBase):
     def companions(self) -> dict[str, str]:
         """The list of numbers."""
         return {} if self.linkage is None else {Linkage.PURPOSE: self.linkage.file}
+
+    @property
+    def companion_columns(self) -> dict[str, frozenset[str]]:
+        """Those of the list of numbers."""
+        return {} if self.linkage is None else {Linkage.PURPOSE: self.linkage.columns}
 
     @model_validator(mode="after")
     def _repairs_once(self) -> Self:

@@ -135,6 +135,11 @@ class SourceBase(Declaration):
         return self
 
     @property
+    def companion_columns(self) -> dict[str, frozenset[str]]:
+        """The columns of those among `companions` that are lists of data, by what each is for."""
+        return {}
+
+    @property
     def companions(self) -> dict[str, str]:
         """Files read beside those of `files`: what each is for, and its path below the raw folder."""
         return {}

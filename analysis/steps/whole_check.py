@@ -78,8 +78,8 @@ def _refusal(refused: Refused, spec: Spec) -> Issue:
     """A file or column may be named after an arm, and what is found is open: the name is hidden."""
     rule = "R61" if isinstance(refused.error, BlindingError) else "R60"
     fault = _fault(", ".join(refused.tables), refused.file, rule, str(refused.error))
-    names = [re.escape(name) for code in spec.codes_of("arm").values() for name in (code.code, code.label)]
-    arm = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(names)})(?![A-Za-z0-9])", re.IGNORECASE)
+    names = "|".join(map(re.escape, spec.arm_names))
+    arm = re.compile(rf"(?<![A-Za-z0-9])(?:{names})(?![A-Za-z0-9])", re.IGNORECASE)
     told = {name: arm.sub(HIDDEN, getattr(fault, name)) for name in ("source_file", "message")}
     return replace(fault, **told)
 

@@ -279,6 +279,19 @@ def test_followed_by(breaks) -> None:
     assert breaks("placements", text, **rule) == [1, 2]
 
 
+def test_a_short_break_is_no_next_placement(breaks) -> None:
+    """V4 begins on the day row 0 ended, and leaves before placements are chained."""
+    text = """
+    child_id | start_date | end_date   | reason_ended | legal_status
+    C0001    | 2015-01-01 | 2015-02-01 | X1           | C2
+    C0001    | 2015-02-01 | 2015-02-04 | X1           | V4
+    C0002    | 2015-01-01 | 2015-02-01 | X1           | C2
+    C0002    | 2015-02-01 |            |              | C2
+    """
+    rule = {"kind": "followed_by", "column": "reason_ended", "other": "end_date", "value": "X1"}
+    assert breaks("placements", text, **rule) == [0]
+
+
 def test_code_valid_on(breaks) -> None:
     """E43 to 2018-03-31, E45 from 2018-04-01, X1 always; without a date or a code nothing is judged."""
     text = """

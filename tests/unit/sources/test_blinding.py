@@ -1,10 +1,13 @@
 """The first wall: names that tell the arm, columns nobody declared, columns that are not there."""
 
+import re
+
 import pandas as pd
 import pytest
 
 from analysis.errors import BlindingError, SourceError
-from analysis.sources.blinding import check_cells, check_columns, is_arm_like
+from analysis.sources.blinding import check_cells, check_columns, check_name, is_arm_like
+from analysis.spec.check_mapping import arms_of
 
 ARMS = [
     *("arm", "Arm", "ARM", "arm1", "arm_code", "studyArm", "ARMCD", "ACTARM", "trial arm", "rand-arm"),
@@ -120,3 +123,19 @@ def test_a_header_that_may_be_a_value_is_told_by_its_place(name: str) -> None:
 def test_a_header_that_is_a_name_is_told(name: str) -> None:
     with pytest.raises(SourceError, match=f"a.csv, row 1: column '{name}' is not in the mapping"):
         check_columns(["id", name], ["id"], file="a.csv", audience="open")
+
+
+@pytest.mark.parametrize("name", ["baseline/nim.csv", "NIM x.csv", "a/sau_2018/b.csv"])
+def test_a_file_named_after_an_arm(name: str) -> None:
+    """Its name stands beside every row that came from it."""
+    with pytest.raises(BlindingError, match="its name tells an arm") as stopped:
+        check_name(name, [*ARM_NAMES, "SAU"])
+    assert not re.search("nim|sau", str(stopped.value), re.IGNORECASE)
+
+
+def test_other_files_may_be_called_as_they_like() -> None:
+    check_name("nimble/minimum_2018.csv", ARM_NAMES)
+
+
+def test_arms_are_told_by_names_and_by_labels_of_events() -> None:
+    assert arms_of(["enrolment_arm_1", "Visit (Arm 2: Usual care)", "Visit"]) == {"1", "2"}

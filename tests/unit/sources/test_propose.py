@@ -283,6 +283,9 @@ def test_the_command_writes_the_draft_or_shows_it(
     assert "map: tables found: screening" in capsys.readouterr().err
     written = out.read_text()
     assert written.splitlines()[1] == "name: mine"
+    capsys.readouterr()
+    assert main([*given, "--out", str(out)]) == 2, "what was settled in a draft is not written over"
+    assert "mine.yaml: is there already" in capsys.readouterr().err and out.read_text() == written
     assert main(given) == 0
     assert capsys.readouterr().out == written.replace("name: mine", "name: draft")
 

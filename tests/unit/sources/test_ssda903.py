@@ -322,6 +322,8 @@ def test_a_list_of_numbers_leads_to_the_trials_children(exports: Exports) -> Non
         ("la,number,trial\nA,77,C0001\nA,77,C0002\n", SourceError, "list.csv, row 2: one number"),
         ("la,number\nA,77\n", SourceError, "list.csv, row 1: no column 'trial'"),
         ("la,number,trial,arm\nA,77,C0001,x\n", BlindingError, "list.csv, row 1: column 'arm'"),
+        ("la,number,trial,name\nA,77,C0001,x\n", SourceError, "column 'name' is not in the mapping"),
+        ("la,number,trial,Zoe Quux\nA,77,C0001,x\n", SourceError, "row 1: column 4 is not in the mapping"),
         (None, SourceError, "list.csv: no such file"),
     ],
 )
@@ -379,3 +381,26 @@ def test_rows_in_another_order_give_the_same(exports: Exports) -> None:
         out = exports.read(SOURCE, tables=("placements",))
         made.append((rows(out, *ENDS), sorted((each.rule, each.key) for each in out.issues)))
     assert made[0] == made[1]
+
+
+def test_an_old_return_under_a_new_name_is_asked_about(read) -> None:
+    """One row less than the return it repeats, so no copy: it opens again what has ended since."""
+    row = "C0001,01/06/2017,S,C1,N1,U6,{},{},"
+    out = read(
+        {
+            "A/episodes_2018.csv": f"{row.format('', '')}\nC0002,01/06/2017,S,C1,N1,U6,,,",
+            "A/episodes_2019.csv": row.format("05/05/2018", "E4A"),
+            "A/episodes_2023.csv": row.format("", ""),
+        },
+        repairs=[],
+    )
+    asked = {(each.rule, each.source_file) for each in out.issues if each.severity == "query"}
+    assert {("R38", "A/episodes_2023.csv"), ("R39", "A/episodes_2019.csv")} <= asked
+
+
+def test_a_key_that_may_be_a_name_is_hidden(read) -> None:
+    """The first day is free text: the finding about its row shows the child's number alone."""
+    told = "C0001,Zoe told us,S,C1,N1,{},,,"
+    out = read({"A/episodes_2018.csv": told.format("U6"), "A/episodes_2019.csv": told.format("U4")})
+    (key,) = {each.key for each in out.issues if each.rule == "R32"}
+    assert key == "C0001/?"
