@@ -1,5 +1,8 @@
 """The synthetic trial taken through the data path once, for every test that needs real tables."""
 
+import fcntl
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,21 @@ class Trial:
     allocated: Path
 
 
+def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that all workers of a test run share: the first to come makes it, the others wait."""
+    shared = temporary.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / name, shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 def run(*arguments: object) -> None:
     """Run one step as the command line does, and insist that it succeeds."""
     assert main([str(each) for each in arguments]) == 0
@@ -36,12 +54,12 @@ def spec() -> Spec:
 
 @pytest.fixture(scope="session")
 def trial(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    return run_data_path(spec, tmp_path_factory.mktemp("trial"))
+    """Read only: all workers share it."""
+    return folders_of(made_once(tmp_path_factory, "trial", lambda out: run_data_path(spec, out)))
 
 
-def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
-    """Synthetic exports to tables with arms, step by step."""
-    made = Trial(
+def folders_of(out: Path) -> Trial:
+    return Trial(
         out,
         out / "synthetic" / "raw",
         out / "synthetic" / "restricted",
@@ -49,6 +67,11 @@ def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
         out / "data" / "derived",
         out / "closed" / "allocated",
     )
+
+
+def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
+    """Synthetic exports to tables with arms, step by step."""
+    made = folders_of(out)
     cut = spec.trial.data_cut
     tables = spec.table_names(layer="raw", audience="open")
     secret = spec.table_names(layer="raw", audience="closed")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import made_once
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     *("Snakefile", "config.yaml", "analysis", "data_spec", "rules", "reports", "profiles"),
@@ -82,7 +84,10 @@ def copy_repository(folder: Path) -> Copy:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """The default run, on two cores. Tests that change it must change it back."""
-    copy = copy_repository(tmp_path_factory.mktemp("finished") / "trial")
-    copy.snakemake("--cores", "2")
-    return copy
+    """The default run, on two cores, made once and copied for each worker. Who changes it changes it back."""
+
+    def make(folder: Path) -> None:
+        copy_repository(folder / "trial").snakemake("--cores", "2")
+
+    made = made_once(tmp_path_factory, "finished", make)
+    return Copy(shutil.copytree(made / "trial", tmp_path_factory.mktemp("finished") / "trial"))

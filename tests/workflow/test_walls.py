@@ -56,7 +56,9 @@ def test_open_outputs_do_not_change_with_the_allocation(finished: Copy, tmp_path
     shutil.copytree(finished.folder / "out/synthetic/restricted/service", secret.parent / "service")
     unblinded = copy_repository(tmp_path / "unblinded")
     outside = tmp_path / "results"
-    unblinded.snakemake("--cores", "2", "--config", f"raw={raw}", f"allocation={secret}", f"out={outside}")
+    targets = ("open", f"{outside}/closed/results/mixed.json")
+    paths = (f"raw={raw}", f"allocation={secret}", f"out={outside}")
+    unblinded.snakemake(*targets, "--cores", "2", "--config", *paths)
     assert (blinded.folder / "out/dummy/report.html").exists()
     assert not (blinded.folder / "out/closed").exists()
     for part in ("open", "data"):
