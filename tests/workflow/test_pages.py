@@ -36,8 +36,9 @@ class Element:
 
     tag: str
     attributes: dict[str, str]
-    above: "Element | None"
-    inside: "list[Element | str]" = field(default_factory=list)
+    # Not told when a test fails: each element would tell the whole page.
+    above: "Element | None" = field(repr=False)
+    inside: "list[Element | str]" = field(default_factory=list, repr=False)
 
     def walk(self) -> "Iterator[Element]":
         yield self
@@ -89,7 +90,7 @@ class Page:
 
     view: str
     path: Path
-    elements: tuple[Element, ...]
+    elements: tuple[Element, ...] = field(repr=False)
 
     def all(self, *tags: str) -> list[Element]:
         return [each for each in self.elements if each.tag in tags]

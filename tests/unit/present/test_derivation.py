@@ -101,14 +101,27 @@ def results_with(cases: list[Case], which: int) -> dict[str, Found]:
     )
 
 
+@dataclass(frozen=True)
+class Report:
+    """A report with the first values of all cases, or with the second ones: its folder, and its texts."""
+
+    folder: Path
+    texts: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Found], Path, dict[str, str]]:
-    """Results with the first value of every case, the folder of their report, and its texts."""
-    results, folder = results_with(CASES, 0), tmp_path_factory.mktemp("before")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    folder, known = tmp_path_factory.mktemp("first"), fabricated.results("closed")
     for name in ("F1", "F2", "F3", "F6", "F7"):
         for form, content in fabricated.figure_files("closed", name).items():
             (folder / f"{name}.{form}").write_bytes(content)
-    return results, folder, written(results, folder, known=fabricated.results("closed"), at=folder)
+    return Report(folder, written(results_with(CASES, 0), folder, known=known, at=folder))
+
+
+@pytest.fixture(scope="module")
+def second(first: Report, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    folder, known = tmp_path_factory.mktemp("second"), results_with(CASES, 0)
+    return Report(folder, written(results_with(CASES, 1), folder, known=known, at=first.folder))
 
 
 def written(results: dict[str, Found], folder: Path, *, known: dict[str, Found], at: Path) -> dict[str, str]:
@@ -122,25 +135,31 @@ def swap(text: str, old: str, new: str) -> str:
     return re.sub(rf"(?<![\d.]){re.escape(old)}(?!\d)", new, text)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.analysis} {case.name}")
-def test_what_shows_a_result_changes_with_it_and_nothing_else_does(
-    case: Case, before, tmp_path: Path
-) -> None:
-    known, folder, texts = before
-    results = fabricated_report.changed(known, case.analysis, case.name, case.labels, case.values[1])
-    after = written(results, tmp_path, known=known, at=folder)
-    full = [repr(value) for value in case.values]
-    for form, text in texts.items():
-        expected = reduce(lambda made, pair: swap(made, *pair), (case.shown, full, *case.also), text)
+def changed(text: str, *cases: Case) -> str:
+    """The text with all that is printed of the first values of these cases changed for the second."""
+    pairs = (
+        pair for case in cases for pair in (case.shown, tuple(repr(each) for each in case.values), *case.also)
+    )
+    return reduce(lambda made, pair: swap(made, *pair), pairs, text)
+
+
+def test_what_shows_the_results_changes_with_them_and_nothing_else(first: Report, second: Report) -> None:
+    for form, text in first.texts.items():
+        expected = changed(text, *CASES)
         if form.endswith(".svg") or form == DRAWINGS:
-            assert sorted(after[form].split("\n")) == sorted(expected.split("\n")), form
+            assert sorted(second.texts[form].split("\n")) == sorted(expected.split("\n")), form
         else:
             # Not compared by pytest, which would take minutes to say where texts of this length differ.
-            assert (after[form] == expected) is True, form
-    assert {form for form in texts if texts[form] != after[form]} == case.forms
+            assert (second.texts[form] == expected) is True, form
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.analysis} {case.name}")
+def test_each_result_is_shown_where_it_is_said_to_be(case: Case, first: Report, second: Report) -> None:
+    assert {form for form, text in first.texts.items() if changed(text, case) != text} == case.forms
     for name in {each.split(".")[0] for each in case.forms if each.endswith(".svg")}:
         for form in ("png", "pdf"):
-            assert (folder / f"{name}.{form}").read_bytes() != (tmp_path / f"{name}.{form}").read_bytes()
+            files = [report.folder / f"{name}.{form}" for report in (first, second)]
+            assert files[0].read_bytes() != files[1].read_bytes()
 
 
 def test_a_count_of_the_flow_changes_its_figure_and_the_words_of_it(tmp_path: Path) -> None:
