@@ -27,7 +27,7 @@ ACTIONS = {
     "set_missing": "the cell becomes a labelled missing value",
     "set_aside": "the row leaves the clean table",
     "repaired": "the episode ends as the declared repair says",
-    "superseded": "a later return's version of the row counts",
+    "superseded": "another version of the row counts, that of a later return or of the file it is a copy of",
 }
 
 

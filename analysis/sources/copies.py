@@ -27,7 +27,7 @@ def copies(files: Iterable[str], frames: Mapping[str, pd.DataFrame]) -> dict[str
 def copy_issue(table: str, file: str, original: str) -> Issue:
     """The question to the data manager; no row of the copy is read."""
     message = f"holds the rows of {original} once more, so none of them is read; was another file meant?"
-    return Issue(table, file, 1, "", "", RULE, "query", "set_aside", message)
+    return Issue(table, file, 1, "", "", RULE, "query", "superseded", message)
 
 
 def _content(frame: pd.DataFrame) -> pd.DataFrame:

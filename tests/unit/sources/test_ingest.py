@@ -383,4 +383,5 @@ def test_a_stale_copy_under_a_later_name_replaces_nothing(exports: Exports) -> N
     }
     (issue,) = read.issues
     assert (issue.rule, issue.source_file, issue.severity) == ("S11", "returns_2020.csv", "query")
+    assert issue.action == "superseded"  # as its rows are counted
     assert "returns_2018.csv" in issue.message
