@@ -11,7 +11,8 @@ from analysis.sources import clas, redcap, ssda903, tabular
 from analysis.sources.claims import check_claimed
 from analysis.sources.companions import count_companion
 from analysis.sources.copies import copies, copy_issue
-from analysis.sources.date_formats import mixed_dates
+from analysis.sources.findings import with_keys
+from analysis.sources.mixed_dates import mixed_dates
 from analysis.sources.opening import read_companions, read_files
 from analysis.sources.places import ALLOCATION, Refuse, Refused, check_declared, files_of, stop_at
 from analysis.sources.request import Fields, Request
@@ -88,9 +89,10 @@ def ingest(
     tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
     counts = [count_companion(purpose, frame, file=name) for (purpose, name), frame in beside.items()]
     issues: list[Issue] = []
+    dated: list[Issue] = []
     for file, frame in files.items():
         readers = [source for source, names in found if file in names]
-        issues += mixed_dates(frame, readers, mapping, spec, file=file)
+        dated += mixed_dates(frame, readers, mapping, spec, file=file)
     for source, names in sorted([each for each in found if each[1]], key=_reads_others):
         stale = copies(names, files)
         rows, counted = _read_source(source, names, files, mapping, stale)
@@ -108,6 +110,7 @@ def ingest(
         issues += fields.issues
         issues += [copy_issue(source.table, file, original) for file, original in stale.items()]
     stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
+    issues += with_keys(dated, stacked, spec)
     return Ingested(stacked, tuple(counts), tuple(sorted(issues)))
 
 

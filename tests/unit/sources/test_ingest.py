@@ -385,3 +385,22 @@ def test_a_stale_copy_under_a_later_name_replaces_nothing(exports: Exports) -> N
     assert (issue.rule, issue.source_file, issue.severity) == ("S11", "returns_2020.csv", "query")
     assert issue.action == "superseded"  # as its rows are counted
     assert "returns_2018.csv" in issue.message
+
+
+def test_dates_in_another_format_are_found_by_the_key_of_their_table(exports: Exports) -> None:
+    """The visit of the second row belongs to two tables and is found in the first; a name is no key."""
+    exports.write(
+        "forms.csv",
+        FORMS
+        + "C0001,V3,,,,,,,01/05/2016,02/05/2016,attended,parent,50\n"
+        + "C0001,V4,,,,,,,01/06/2017,2017-06-02,attended,parent,50\n"
+        + "Ann Other,V4,,,,,,,2017-06-01,03/06/2017,attended,parent,\n",
+    )
+    read = exports.read(VISITS, SCALES, CHILDREN, tables=("assessments", "scales", "children"))
+    found = [
+        (each.table, each.source_row, each.key, each.field) for each in read.issues if each.rule == "S10"
+    ]
+    assert found == [
+        ("assessments", 3, "C0001/V4", "visit_date"),
+        ("assessments", 4, "?/V4", "due_date"),
+    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.sources.date_formats import mixed_dates
+from analysis.sources.mixed_dates import mixed_dates
 from analysis.spec.declarations import Spec
 from analysis.spec.load import load_mapping
 
@@ -33,11 +33,11 @@ def test_one_format_is_no_finding(found) -> None:
     assert found("", "") == []
 
 
-def test_another_declared_format_is_counted_at_its_first_row(found) -> None:
+def test_every_cell_in_another_declared_format_is_found_and_counted(found) -> None:
     """Blank cells and placeholders are not dates of the column."""
     cells = ("01/02/2015", "2015-03-01", "13/02/2015", "", "2015-03-02", "01/01/1900", "14/02/2015")
     message = "2 of 5 dates of this column are written %Y-%m-%d, most %d/%m/%Y"
-    assert found(*cells) == [(3, "withdrawal_date", "note", message)]
+    assert found(*cells) == [(row, "withdrawal_date", "note", message) for row in (3, 6)]
 
 
 def test_a_date_that_only_reads_with_the_month_first_is_a_query(found) -> None:
@@ -48,8 +48,9 @@ def test_a_date_that_only_reads_with_the_month_first_is_a_query(found) -> None:
 
 
 def test_a_column_all_with_the_month_first_is_a_query_too(found) -> None:
-    (only,) = found("02/13/2015", "02/14/2015")
-    assert only[2] == "query"
+    assert [each[:3] for each in found("02/13/2015", "02/14/2015")] == [
+        (row, "withdrawal_date", "query") for row in (2, 3)
+    ]
 
 
 def test_what_is_no_date_in_any_format_is_left_to_the_checks_of_cells(found) -> None:
