@@ -17,8 +17,10 @@ from analysis.sources import tabular
 from analysis.sources.distinct import each_distinct
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Fields, Request
+from analysis.sources.spellings import respelt
 from analysis.sources.ssda903_years import days, folded, is_blank
 from analysis.spec.care_returns import LegalReasons
+from analysis.spec.issue import Issue
 from analysis.spec.tables import MISSING_MARK, Field, Table
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d$")
@@ -52,10 +54,11 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     last = ended & (rows["end_date"] == rows["episode_end_date"])
     rows["reason_new"] = (rows["start_date"] == rows["episode_start_date"]).map({True: "S", False: "P"})
     rows["reason_ended"] = rows["reason_ended"].where(last, ended.map({True: "X1", False: ""}))
-    issues = []
+    issues: list[Issue] = []
     if source.legal_reasons is not None:
-        rows["legal_status"] = _in_force(rows, _legal_reasons(request), source.legal_reasons.precedence)
-        issues = findings_at(
+        reasons, issues = _legal_reasons(request)
+        rows["legal_status"] = _in_force(rows, reasons, source.legal_reasons.precedence)
+        issues += findings_at(
             rows, request, rows["legal_status"] == "", field="legal_status", rule="R50",
             severity="query", action="keep", message="no legal reason is in force on the first day",
         )  # fmt: skip
@@ -97,8 +100,8 @@ def _digits(day: str) -> float:
     return float(day.replace("-", "")) if _ISO.match(day) else math.nan
 
 
-def _legal_reasons(request: Request) -> pd.DataFrame:
-    """Child, code, first day and last day (missing while in force) of every legal reason."""
+def _legal_reasons(request: Request) -> tuple[pd.DataFrame, list[Issue]]:
+    """Child, code, first day and last day (missing while in force) of every legal reason; what was found."""
     declared = request.source.legal_reasons
     listed = request.companions[LegalReasons.PURPOSE]
     date = {"type": "date", "title": "-"}
@@ -111,7 +114,8 @@ def _legal_reasons(request: Request) -> pd.DataFrame:
         end_date=declared.end,
     )
     source = request.source.model_copy(update={"columns": columns, "constants": {}})
-    rows = tabular.to_fields(listed, source, request.mapping, _with_fields(request.table, fields))
+    table = _with_fields(request.table, fields)
+    rows = tabular.to_fields(listed, source, request.mapping, table)
     _check_mapped(rows, "legal_status", request)
     rows = rows.assign(first=days(rows["start_date"]), last=days(rows["end_date"]))
     unreadable = rows["first"].isna() | (rows["last"].isna() & ~is_blank(rows["end_date"]))
@@ -121,7 +125,8 @@ def _legal_reasons(request: Request) -> pd.DataFrame:
             f"{declared.file}, row {row}: a legal reason without a date "
             f"that can be read (such rows: {int(unreadable.sum())})."
         )
-    return rows.assign(child=folded(rows["child_id"]), code=folded(rows["legal_status"]))
+    made = rows.assign(child=folded(rows["child_id"]), code=folded(rows["legal_status"]))
+    return made, list(respelt(listed, source, request.mapping, table))
 
 
 def _with_fields(table: Table, fields: tuple[Field, ...]) -> Table:

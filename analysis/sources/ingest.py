@@ -16,6 +16,7 @@ from analysis.sources.mixed_dates import mixed_dates
 from analysis.sources.opening import read_companions, read_files
 from analysis.sources.places import ALLOCATION, Refuse, Refused, check_declared, files_of, stop_at
 from analysis.sources.request import Fields, Request
+from analysis.sources.spellings import respelt
 from analysis.sources.tabular import RowCount
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
@@ -89,10 +90,10 @@ def ingest(
     tables_read: dict[str, list[pd.DataFrame]] = {name: [] for name in wanted}
     counts = [count_companion(purpose, frame, file=name) for (purpose, name), frame in beside.items()]
     issues: list[Issue] = []
-    dated: list[Issue] = []
+    unkeyed: list[Issue] = []
     for file, frame in files.items():
         readers = [source for source, names in found if file in names]
-        dated += mixed_dates(frame, readers, mapping, spec, file=file)
+        unkeyed += mixed_dates(frame, readers, mapping, spec, file=file)
     for source, names in sorted([each for each in found if each[1]], key=_reads_others):
         stale = copies(names, files)
         rows, counted = _read_source(source, names, files, mapping, stale)
@@ -106,11 +107,12 @@ def ingest(
             refuse(Refused(source.files, (source.table,), error))
             continue
         tables_read[source.table].append(fields.rows)
+        unkeyed += respelt(rows, source, mapping, request.table)
         counts += _account(counted, rows, fields)
         issues += fields.issues
         issues += [copy_issue(source.table, file, original) for file, original in stale.items()]
     stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
-    issues += with_keys(dated, stacked, spec)
+    issues += with_keys(unkeyed, stacked, spec)
     return Ingested(stacked, tuple(counts), tuple(sorted(issues)))
 
 

@@ -172,13 +172,13 @@ def _one(
     if not cell:
         return ""
     code = cell.removeprefix(USER_MISSING)
-    if reason := missing.get(code) or missing.get(_whole(code)):
+    if reason := missing.get(code) or missing.get(whole(code)):
         return MISSING_MARK + reason
     if cell[0] == MISSING_MARK and not cell[1:2].isdecimal():
         # Our mark in their file is no reason that anybody declared: marked twice, it meets the checks.
         return MISSING_MARK + cell
     if codes:
-        return _recode(cell, codes)
+        return recode(cell, codes)
     if field.type == "date":
         return iso_day(cell, dialect.dates)
     if field.type in ("number", "integer"):
@@ -187,19 +187,20 @@ def _one(
         # `.5` would look like a reason for a missing value.
         return f"0{number}" if re.match(r"\.\d", number) else number
     if field.type == "boolean":
-        folded = _whole(cell).lower()
+        folded = whole(cell).lower()
         return {"1": "true", "0": "false", "yes": "true", "no": "false"}.get(folded, folded)
     return cell
 
 
-def _recode(cell: str, codes: MappingType[str, str]) -> str:
+def recode(cell: str, codes: MappingType[str, str]) -> str:
+    """Our code of theirs, whatever its case and even as a decimal; any other text as it is."""
     if cell in codes:
         return codes[cell]
     folded = {key.casefold(): code for key, code in codes.items()}
-    return folded.get(_whole(cell).casefold(), cell)
+    return folded.get(whole(cell).casefold(), cell)
 
 
-def _whole(cell: str) -> str:
+def whole(cell: str) -> str:
     """A code that a spreadsheet turned into a decimal number, as it was."""
     return re.sub(r"\.0+$", "", cell) if ".0" in cell else cell
 

@@ -79,6 +79,11 @@ class RedcapSource(SourceBase):
         return {REPEAT_INSTRUMENT: (self.instrument,), **self.where}
 
     @property
+    def has_codes(self) -> bool:
+        """Not with `labels`."""
+        return not self.labels
+
+    @property
     def leaves(self) -> dict[str, tuple[str, ...]]:
         """What `leave` says."""
         return self.leave

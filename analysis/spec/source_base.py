@@ -124,6 +124,11 @@ class SourceBase(Declaration):
         return self.where
 
     @property
+    def has_codes(self) -> bool:
+        """Whether cells are codes, as `values` has them, and not labels that a dictionary translates."""
+        return True
+
+    @property
     def leaves(self) -> dict[str, tuple[str, ...]]:
         """Columns with the values of rows that no table needs."""
         return {}

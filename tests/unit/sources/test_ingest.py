@@ -404,3 +404,28 @@ def test_dates_in_another_format_are_found_by_the_key_of_their_table(exports: Ex
         ("assessments", 3, "C0001/V4", "visit_date"),
         ("assessments", 4, "?/V4", "due_date"),
     ]
+
+
+def test_codes_in_another_spelling_than_the_mapping_declares_are_counted(exports: Exports) -> None:
+    """As declared is no finding; other letters, decimals missing codes as decimals are one note a column."""
+    exports.write(
+        "withdrawals.csv",
+        HEADER
+        + "W0001,F0001,C0001,05/11/2019,1,moved\n"
+        + "W0002,F0002,C0002,05/11/2019,1.0,moved\n"
+        + "W0003,F0003,C0003,05/11/2019,KIND,-99.0\n"
+        + "W0004,F0004,C0004,05/11/2019,kind,-99\n"
+        + "W0005,F0005,C0005,05/11/2019,9.0,other\n"
+        + "W0006,F0006,C0006,05/11/2019,,\n",
+    )
+    values = {"withdrawal_level": {"1": "family", "kind": "child"}}
+    read = exports.read({**WITHDRAWALS, "values": values}, tables=("withdrawals",), missing={"-99": "blank"})
+    table = read.tables["withdrawals"]
+    assert table["withdrawal_level"].tolist() == ["family", "family", "child", "child", "9.0", ""]
+    assert [(each.rule, each.severity, each.action) for each in read.issues] == [
+        ("S03", "note", "restored")
+    ] * 2
+    told = [
+        (each.source_row, each.key, each.field, each.message.partition(" cells")[0]) for each in read.issues
+    ]
+    assert told == [(3, "W0002", "withdrawal_level", "2 of 5"), (4, "W0003", "reason", "1 of 5")]
