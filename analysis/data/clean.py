@@ -138,7 +138,8 @@ def _check_rules(
     for rule in spec.rules.values():
         if rule.table in tables and rule.other_table in (None, *values):
             say(f"rule {rule.id}")
-            sound = Sound(values, set(unsound) - {rule.table})
+            own = set() if rule.needs_every_row else {rule.table}
+            sound = Sound(values, set(unsound) - own)
             context = Context(spec, pd.Timestamp(data_cut), sound)
             try:
                 rows, found = _judge(tables[rule.table], rule, context)

@@ -39,6 +39,8 @@ EPISODE_READS: dict[str, frozenset[str]] = {
     "after_episode": frozenset({"other", "codes", "value"}),
     "on_last_day": frozenset({"other", "codes", "value"}),
 }
+# Kinds that ask what the row before or after is, or that there is none before.
+FROM_EPISODES_BESIDE = frozenset({"first_is", "follows_exit", "continues_last", "returns_after"})
 # Kinds that read the days and reasons of a child's rows, which only this table has.
 EPISODES = "placements"
 # Kinds of another table of children, judged against the fields of their episodes.

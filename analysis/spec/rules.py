@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from analysis.spec.base import Declaration, is_iso_day
-from analysis.spec.episode_rules import EPISODE_READS, EpisodeKind
+from analysis.spec.episode_rules import EPISODE_READS, FROM_EPISODES_BESIDE, EpisodeKind
 
 Severity = Literal["stop", "query", "note"]
 Action = Literal["keep", "set_missing", "set_aside"]
@@ -93,6 +93,9 @@ OPTIONAL: dict[str, frozenset[str]] = {
 # Of these parts a kind needs one, and not both.
 EITHER = {"off_own_history": ("other", "value"), "against_direction": ("other", "printed")}
 EITHER |= {"code_fits": ("allowed", "refused")}
+# Kinds that judge a row by the rows beside it, or by all: one that is absent may make a finding of another.
+FROM_OTHER_ROWS: frozenset[str] = frozenset({"constant_within", "followed_by", "off_own_history"})
+FROM_OTHER_ROWS |= {"against_direction", *FROM_EPISODES_BESIDE}
 
 Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -133,6 +136,11 @@ class Rule(Declaration):
     def other_table(self) -> str | None:
         """The table that `other` is a field of, when it is not the rule's own."""
         return self.other.split(".", 1)[0] if self.other and "." in self.other else None
+
+    @property
+    def needs_every_row(self) -> bool:
+        """Whether it means nothing of a table that lacks rows."""
+        return self.kind in FROM_OTHER_ROWS
 
     @model_validator(mode="after")
     def _has_what_its_kind_reads(self) -> "Rule":

@@ -46,6 +46,10 @@ def findings(cleaned: Cleaned) -> list[tuple]:
     ]
 
 
+PLACEMENTS = (
+    "child_id | start_date | end_date | placement_code | reason_ended | reason_new | legal_status"
+    " | source_system\n"
+)
 SDQ = "child_id | visit | form | informant | completed_date | q01 | q02\n"
 
 
@@ -279,7 +283,8 @@ def test_a_caller_that_does_not_stop_is_told_of_everything(spec: Spec) -> None:
     found = {(rule, severity) for *_, rule, severity, _ in findings(cleaned)}
     assert found == {("S05", "stop"), ("SD02", "query"), ("SD04", "query")}
     assert told == [1, 3]
-    assert (cleaned.damaged, cleaned.unchecked) == ({"sdq": 1}, ())
+    assert cleaned.damaged == {"sdq": 1}
+    assert {(each.table, each.rule, each.because) for each in cleaned.unchecked} == {("sdq", "SD07", "sdq")}
     assert len(cleaned.tables["sdq"]) == 0, "one has no key, the other is set aside"
 
 
@@ -303,6 +308,28 @@ def test_no_key_is_checked_against_a_table_that_lacks_a_file(spec: Spec) -> None
     cleaned, _ = everything(spec, incomplete=("children",), sdq=SDQ + rows)
     assert [each.rule for each in cleaned.issues if each.table == "sdq"] == []
     assert "SD03" in {each.rule for each in cleaned.unchecked}
+
+
+def test_rows_are_not_judged_by_the_rows_beside_them_where_some_are_absent(spec: Spec) -> None:
+    """One wrong cell of the row itself is still found, as are two episodes that cannot both be right."""
+    rows = (
+        "C0001 | 2014-03-01 | 2014-06-01 | U6 | X1 | S | V2 | SSDA903\n"
+        "C0001 | 2014-08-01 | 2014-09-01 | U6 | X1 | P | V2 | SSDA903\n"
+        "C0001 | 2014-09-01 | | U6 | | S | V2 | SSDA903\n"
+        "C0002 | 2018-03-01 | | U6 | | P | V2 | SSDA903\n"
+        "C0002 | 2018-05-01 | 2018-04-01 | U6 | | P | V2 | SSDA903"
+    )
+    beside = {"PL07", "PL14", "PL17"}  # followed_by, first_is, continues_last
+    found = [
+        {
+            each.rule
+            for each in everything(spec, incomplete=incomplete, placements=PLACEMENTS + rows)[0].issues
+        }
+        for incomplete in ((), ("placements",))
+    ]
+    assert beside <= found[0]
+    assert found[1] == found[0] - beside
+    assert {"PL01", "PL15", "PL40"} <= found[1]
 
 
 def test_a_finding_is_told_once_though_keys_are_checked_twice(spec: Spec) -> None:
