@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.issues import issues_at
-from analysis.spec.characters import fold_lookalikes
+from analysis.spec.characters import fold_id, whole_number
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.tables import Field, Table
@@ -46,23 +46,19 @@ def _restorations(field: Field, spec: Spec) -> list[tuple[str, str, Callable[[st
         folded = {code.casefold(): code for code in spec.codes[field.codelist]}
         return [("S03", "code restored from another spelling", partial(_code, folded=folded))]
     if field.type == "integer":
-        return [("S03", "whole number written as a decimal", _whole)]
+        return [("S03", "whole number written as a decimal", whole_number)]
     if field.type == "number":
         return [("S03", "number written with a decimal comma", _point)]
     return []
 
 
 def _id(cell: str, pattern: re.Pattern[str]) -> str:
-    meant = fold_lookalikes(cell.upper())
+    meant = fold_id(cell)
     return meant if meant != cell and pattern.fullmatch(meant) else cell
 
 
 def _code(cell: str, folded: dict[str, str]) -> str:
-    return folded.get(cell.casefold(), folded.get(_whole(cell).casefold(), cell))
-
-
-def _whole(cell: str) -> str:
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell) if "." in cell else cell
+    return folded.get(cell.casefold(), folded.get(whole_number(cell).casefold(), cell))
 
 
 def _point(cell: str) -> str:

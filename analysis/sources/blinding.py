@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
-from analysis.spec.arm_words import is_arm_like
+from analysis.spec.arm_words import arm_word, is_arm_like
 
-SHORTEST_WORD = 3  # letters
 # What can only be meant as the name of a column: a header may hold a name of somebody, an id or a date by
 # mistake.
 NAME = re.compile(r"(?!.*\d{3})[A-Za-z]\w{,63}(?:[ .-][a-z]\w{,63}){,8}", re.ASCII)
@@ -70,7 +69,7 @@ def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None
     BlindingError
         Naming file, row and column.
     """
-    word = _arm_word(names)
+    word = arm_word(names)
     if word is None:
         return
     for column in frame.columns.drop(["source_file", "source_row"]):
@@ -94,13 +93,8 @@ def check_name(file: str, names: Iterable[str]) -> None:
     BlindingError
         With the name as far as it tells nothing.
     """
-    word = _arm_word(names)
+    word = arm_word(names)
     if word is not None and word.search(file):
         raise BlindingError(
             f"{word.sub('?', file)}: its name tells an arm; rename it, or map it to a closed table."
         )
-
-
-def _arm_word(names: Iterable[str]) -> re.Pattern[str] | None:
-    words = [re.escape(name) for name in names if sum(map(str.isalpha, name)) >= SHORTEST_WORD]
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE) if words else None

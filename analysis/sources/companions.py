@@ -9,8 +9,7 @@ from analysis.sources.blinding import check_cells, check_columns, check_name
 from analysis.sources.formats import read_file
 from analysis.sources.redcap_project import Project, read_project
 from analysis.sources.tabular import RowCount, as_frame
-from analysis.spec.arm_words import is_arm_like
-from analysis.spec.check_mapping import arms_of
+from analysis.spec.arm_words import arms_of, is_arm_like
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.source_base import Dialect

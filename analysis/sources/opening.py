@@ -12,7 +12,7 @@ from analysis.sources.companions import read_companion
 from analysis.sources.formats import read_file
 from analysis.sources.places import Refuse, Refused, check_place
 from analysis.sources.ssda903_xml import read_return
-from analysis.spec.check_mapping import arms_of
+from analysis.spec.arm_words import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 

@@ -27,8 +27,7 @@ from analysis.sources.propose_files import EVENT_MAP_COLUMN, Found, Read, look
 from analysis.sources.propose_missing import draft_missing
 from analysis.sources.propose_yaml import dialect_line, entry_lines, listed, remark_on, remarked, scalar
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
-from analysis.spec.arm_words import is_arm_like
-from analysis.spec.check_mapping import arms_of
+from analysis.spec.arm_words import arms_of, is_arm_like
 from analysis.spec.declarations import Spec
 from analysis.spec.source_base import Dialect
 from analysis.spec.tables import Table

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.sources.propose_columns import Column
 from analysis.sources.propose_match import CERTAIN, LIKELY, Match, best_columns, codes_for, fit
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
-from analysis.spec.check_mapping import REDCAP_ARM
+from analysis.spec.arm_words import REDCAP_ARM
 from analysis.spec.declarations import Code, Spec
 from analysis.spec.redcap_source import REPEAT_INSTRUMENT
 from analysis.spec.tables import Field, Table

@@ -9,7 +9,7 @@ from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, INSTANCE, Dictio
 from analysis.sources.redcap_logic import EVENT_NAME, Logic, Reference, UnknownLogicError, parse_logic
 from analysis.sources.redcap_logic import INSTANCE as THIS_INSTANCE
 from analysis.sources.tabular import iso_day
-from analysis.spec.characters import fold_lookalikes
+from analysis.spec.characters import fold_id
 from analysis.spec.redcap_source import REPEAT_INSTRUMENT, checkbox_column
 from analysis.spec.source_base import Dialect
 
@@ -126,7 +126,7 @@ class Asked:
         if self.dictionary.record_id not in rows:
             raise UnknownLogicError("a field of another row, and the file has no id of the record")
         ids = rows[self.dictionary.record_id]
-        meant = {cell: fold_lookalikes(cell.upper()) for cell in ids.unique()}
+        meant = {cell: fold_id(cell) for cell in ids.unique()}
         return ids.map(meant).tolist()
 
     def _events(self, rows: pd.DataFrame) -> list[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.sources.tabular import USER_MISSING, recode, whole
+from analysis.sources.tabular import USER_MISSING, recode
+from analysis.spec.characters import whole_number
 from analysis.spec.issue import HIDDEN, Issue
 from analysis.spec.mapping import Mapping as Declared
 from analysis.spec.mapping import Source
@@ -47,8 +48,8 @@ def _is_other(cell: str, field: Field, codes: Mapping[str, str], missing: Mappin
     code = cell.removeprefix(USER_MISSING)
     if code in missing or cell in codes:
         return False
-    if whole(code) in missing:
+    if whole_number(code) in missing:
         return True
     if codes:
         return recode(cell, codes) != cell
-    return field.type == "boolean" and whole(cell) != cell
+    return field.type == "boolean" and whole_number(cell) != cell

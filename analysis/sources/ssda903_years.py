@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Request
 from analysis.sources.tabular import iso_day
-from analysis.spec.characters import fold_lookalikes
+from analysis.spec.characters import fold_id, whole_number
 from analysis.spec.issue import Issue
 from analysis.spec.tables import MISSING_MARK
 
@@ -42,7 +42,7 @@ def folded(cells: pd.Series, dates: tuple[str, ...] = ()) -> pd.Series:
 
 
 def _folded(cell: str, dates: tuple[str, ...]) -> str:
-    return re.sub(r"\.0+$", "", fold_lookalikes(iso_day(cell, dates).upper()))
+    return whole_number(fold_id(iso_day(cell, dates)))
 
 
 def year_of(day: pd.Series) -> pd.Series:

@@ -14,7 +14,7 @@ from analysis.sources.date_formats import read_day
 from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
 from analysis.sources.text import Text
-from analysis.spec.characters import fold_lookalikes
+from analysis.spec.characters import fold_id, whole_number
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.source_base import Dialect
 from analysis.spec.tables import MISSING_MARK, Field, Table
@@ -133,7 +133,7 @@ def keep_latest(
 
 
 def _meant(cell: str, dialect: Dialect) -> str:
-    return fold_lookalikes(iso_day(cell, dialect.dates).upper())
+    return fold_id(iso_day(cell, dialect.dates))
 
 
 def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
@@ -172,7 +172,7 @@ def _one(
     if not cell:
         return ""
     code = cell.removeprefix(USER_MISSING)
-    if reason := missing.get(code) or missing.get(whole(code)):
+    if reason := missing.get(code) or missing.get(whole_number(code)):
         return MISSING_MARK + reason
     if cell[0] == MISSING_MARK and not cell[1:2].isdecimal():
         # Our mark in their file is no reason that anybody declared: marked twice, it meets the checks.
@@ -187,7 +187,7 @@ def _one(
         # `.5` would look like a reason for a missing value.
         return f"0{number}" if re.match(r"\.\d", number) else number
     if field.type == "boolean":
-        folded = whole(cell).lower()
+        folded = whole_number(cell).lower()
         return {"1": "true", "0": "false", "yes": "true", "no": "false"}.get(folded, folded)
     return cell
 
@@ -197,12 +197,7 @@ def recode(cell: str, codes: MappingType[str, str]) -> str:
     if cell in codes:
         return codes[cell]
     folded = {key.casefold(): code for key, code in codes.items()}
-    return folded.get(whole(cell).casefold(), cell)
-
-
-def whole(cell: str) -> str:
-    """A code that a spreadsheet turned into a decimal number, as it was."""
-    return re.sub(r"\.0+$", "", cell) if ".0" in cell else cell
+    return folded.get(whole_number(cell).casefold(), cell)
 
 
 def iso_day(cell: str, formats: tuple[str, ...]) -> str:

@@ -1,9 +1,7 @@
 """Whether a mapping fits the package: every table, field, code and reason it names is declared."""
 
-import re
-from collections.abc import Iterable
-
 from analysis.errors import SpecError
+from analysis.spec.arm_words import arms_of
 from analysis.spec.base import check_known
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
@@ -12,14 +10,6 @@ from analysis.spec.redcap_source import RedcapSource
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
 # Fields of a CLAS row that become the reasons for a placement's start and end.
 EPISODE_COLUMNS = frozenset({"episode_start_date", "episode_end_date"})
-# In the name of an event, and in its label.
-REDCAP_ARM = re.compile(r"_arm_(\d+)$|\(Arm (\d+):", re.IGNORECASE)
-
-
-def arms_of(events: Iterable[str]) -> set[str]:
-    """Numbers of the arms that names or labels of REDCap's events tell."""
-    found = (REDCAP_ARM.search(name) for name in events)
-    return {each[1] or each[2] for each in found if each}
 
 
 def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:

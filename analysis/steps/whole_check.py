@@ -17,6 +17,7 @@ from analysis.errors import BlindingError, DataError
 from analysis.present.issue_page import FileRows, IssueLog, TableRows
 from analysis.sources.ingest import Ingested, Refused, ingest
 from analysis.sources.tabular import RowCount
+from analysis.spec.arm_words import arm_word
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.mapping import Mapping
@@ -78,10 +79,9 @@ def _refusal(refused: Refused, spec: Spec) -> Issue:
     """A file or column may be named after an arm, and what is found is open: the name is hidden."""
     rule = "R61" if isinstance(refused.error, BlindingError) else "R60"
     fault = _fault(", ".join(refused.tables), refused.file, rule, str(refused.error))
-    names = "|".join(map(re.escape, spec.arm_names))
-    arm = re.compile(rf"(?<![A-Za-z0-9])(?:{names})(?![A-Za-z0-9])", re.IGNORECASE)
-    told = {name: arm.sub(HIDDEN, getattr(fault, name)) for name in ("source_file", "message")}
-    return replace(fault, **told)
+    arm = arm_word(spec.arm_names)
+    shown = {name: getattr(fault, name) for name in ("source_file", "message")}
+    return replace(fault, **{name: arm.sub(HIDDEN, text) for name, text in shown.items()}) if arm else fault
 
 
 def _fault(table: str, file: str, rule: str, message: str) -> Issue:

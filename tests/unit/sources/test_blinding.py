@@ -7,7 +7,7 @@ import pytest
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources.blinding import check_cells, check_columns, check_name, is_arm_like
-from analysis.spec.check_mapping import arms_of
+from analysis.spec.arm_words import arms_of
 
 ARMS = [
     *("arm", "Arm", "ARM", "arm1", "arm_code", "studyArm", "ARMCD", "ACTARM", "trial arm", "rand-arm"),
