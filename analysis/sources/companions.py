@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import BlindingError, SourceError
+from analysis.errors import SourceError
 from analysis.sources.blinding import check_cells, check_columns, check_name
 from analysis.sources.formats import read_file
-from analysis.sources.redcap_project import Project, read_project
+from analysis.sources.redcap_project import read_project
 from analysis.sources.tabular import RowCount, as_frame
-from analysis.spec.arm_words import arms_of, is_arm_like
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 from analysis.spec.source_base import Dialect
@@ -41,10 +40,7 @@ def read_companion(
         return _read_list(path, source.companion_columns[purpose], source, mapping, spec, file=file)
     if purpose != "project":
         return _read_description(path, file=file)
-    project = read_project(path, file=file)
-    if is_open:
-        _check_project(project, spec.arm_names, file=file)
-    return project.codes
+    return read_project(path, file=file, arms=spec.arm_names if is_open else None)
 
 
 def _read_list(
@@ -64,19 +60,6 @@ def _read_description(path: Path, *, file: str) -> pd.DataFrame:
     if len(set(text.columns)) < len(text.columns):
         raise SourceError(f"{file}, row 1: a column is given twice.")
     return as_frame(text)
-
-
-def _check_project(project: Project, arm_names: tuple[str, ...], *, file: str) -> None:
-    if len(arms_of(project.events)) > 1:
-        raise BlindingError(
-            f"{file}: holds data of events of several arms beside an open export; save "
-            "the project without its data."
-        )
-    if revealing := sorted(filter(is_arm_like, project.items["field"].unique())):
-        raise BlindingError(
-            f"{file}: item '{revealing[0]}' looks like the arm; save the project without its data."
-        )
-    check_cells(project.items, arm_names, file=file)
 
 
 def count_companion(purpose: str, frame: pd.DataFrame, *, file: str) -> RowCount:

@@ -62,7 +62,7 @@ def look(folder: Path, files: Sequence[Path]) -> Found:
 
 def _look_at_xml(path: Path, file: str, found: Found) -> None:
     try:
-        codes = read_project(path, file=file).codes
+        codes = read_project(path, file=file)
     except SourceError:  # a return of looked-after children, or another program's
         found.unread.append(file)
     else:

@@ -3,68 +3,92 @@
 A project may be saved with its data, so that what is open may tell no arm there either.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from typing import NoReturn
 
 import pandas as pd
-from defusedxml.ElementTree import parse
 
-from analysis.errors import SourceError
+from analysis.errors import BlindingError
 from analysis.sources.redcap_dictionary import parse_choices
+from analysis.sources.xml_stream import XmlReader, read_xml
+from analysis.spec.arm_words import arm_word, arms_of, is_arm_like
 
-CODES, ITEM, EVENT = "MissingDataCodes", "ItemData", "StudyEventData"
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """`codes`: code and label of each missing-data code. `items`, `events`: what the file holds of data."""
-
-    codes: pd.DataFrame
-    items: pd.DataFrame
-    events: frozenset[str]
+CODES, EVENT = "MissingDataCodes", "StudyEventData"
+# ODM has one element for values of any type, and one for each type: ItemData, ItemDataString, ItemDataDate.
+ITEM = re.compile(r"ItemData(?:[A-Z]\w*)?", re.ASCII)
 
 
-def read_project(path: Path, *, file: str) -> Project:
-    """What a project file says of missing values, and the data it brings.
+def read_project(path: Path, *, file: str, arms: Iterable[str] | None = None) -> pd.DataFrame:
+    """Code and label of each missing-data code.
+
+    Parameters
+    ----------
+    arms : iterable of str, optional
+        Names of arms, of which the data may not tell any where the project lies beside an open export.
 
     Raises
     ------
     SourceError
         If the file is no ODM file.
+    BlindingError
+        If its data tell an arm, naming the line.
     """
-    elements = list(_root(path, file).iter())
-    codes = [parse_choices(each.text or "") for each in elements if _tag(each) == CODES]
-    items = [(each.get("ItemOID", ""), _value(each)) for each in elements if _tag(each) == ITEM]
-    events = (each.get("StudyEventOID", "") for each in elements if _tag(each) == EVENT)
-    return Project(
-        _frame([pair for each in codes for pair in each.items()], ["code", "label"], file),
-        _frame(items, ["field", "value"], file),
-        frozenset(events),
-    )
+    reading = _Project(file) if arms is None else _OpenProject(file, arms)
+    read_xml(path, reading)
+    codes = pd.DataFrame(list(reading.codes.items()), columns=["code", "label"], dtype=object)
+    return codes.assign(source_file=file, source_row="1")
 
 
-def _frame(rows: list[tuple[str, str]], columns: list[str], file: str) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=columns, dtype=object).assign(source_file=file, source_row="1")
+class _Project(XmlReader):
+    """The codes; labels and documents of a project may be long, and are passed over."""
+
+    root, not_it = "ODM", "not a project file of REDCap"
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.codes: dict[str, str] = {}
+
+    def keeps(self, name: str) -> bool:
+        """The codes."""
+        return name == CODES
+
+    def ends(self, name: str, text: str) -> None:
+        if name == CODES:
+            self.codes |= parse_choices(text)
 
 
-def _value(item: Element) -> str:
-    return (item.get("Value") or item.text or "").strip()
+class _OpenProject(_Project):
+    """The same, up to the first event, item or value that tells an arm."""
 
+    def __init__(self, file: str, arms: Iterable[str]) -> None:
+        super().__init__(file)
+        self._word = arm_word(arms)
+        self._events: set[str] = set()
 
-def _root(path: Path, file: str) -> Element:
-    try:
-        root = parse(path).getroot()
-    except OSError as error:
-        raise SourceError(f"{file}: cannot be read ({error.strerror}).") from error
-    except ParseError as error:
-        raise SourceError(f"{file}, row {error.position[0]}: not XML.") from error
-    except (ValueError, LookupError) as error:
-        raise SourceError(f"{file}: XML with entities or of an unknown encoding is not read.") from error
-    if _tag(root) != "ODM":
-        raise SourceError(f"{file}: not a project file of REDCap; its outermost element is not ODM.")
-    return root
+    def keeps(self, name: str) -> bool:
+        """Also values."""
+        return super().keeps(name) or ITEM.fullmatch(name) is not None
 
+    def begins(self, name: str, attributes: dict[str, str]) -> None:
+        if name == EVENT:
+            self._events |= arms_of([attributes.get("StudyEventOID", "")])
+            if len(self._events) > 1:
+                self._refuse("holds data of events of several arms beside an open export")
+        elif ITEM.fullmatch(name):
+            item = attributes.get("ItemOID", "")
+            if is_arm_like(item):
+                self._refuse(f"item '{item}' looks like the arm")
+            self._look(attributes.get("Value", ""))
 
-def _tag(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    def ends(self, name: str, text: str) -> None:
+        super().ends(name, text)
+        self._look(text)
+
+    def _look(self, value: str) -> None:
+        if self._word is not None and self._word.search(value):
+            self._refuse("a value names an arm; an open file may not tell it")
+
+    def _refuse(self, why: str) -> NoReturn:
+        raise BlindingError(f"{self.place}: {why}; save the project without its data.")

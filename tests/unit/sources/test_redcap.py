@@ -369,6 +369,8 @@ def test_a_label_of_a_missing_code_is_the_code(exports: Exports) -> None:
     [
         DATA.format(event="base", item="arm", value="1"),
         DATA.format(event="base", item="note", value="went to NIM"),
+        '<ItemDataString ItemOID="note">went to NIM</ItemDataString>',
+        '<ItemData ItemOID="note">went to NIM</ItemData>',
         DATA.format(event="base_arm_1", item="x", value="1")
         + DATA.format(event="x_arm_2", item="x", value=""),
     ],
@@ -379,7 +381,9 @@ def test_a_project_saved_with_its_data_tells_no_arm_beside_an_open_export(
     write_project(exports, data=f"<Data>{data}</Data>")
     with pytest.raises(BlindingError, match=r"project.xml"):
         read(exports, source=WITH_PROJECT)
-    write_project(exports, data=DATA.format(event="base_arm_1", item="note", value="animal"))
+    # What only begins like a value is a description, and no data.
+    described = '<ItemDataset ItemOID="arm"/><Document>NIM</Document>'
+    write_project(exports, data=DATA.format(event="base_arm_1", item="note", value="animal") + described)
     assert read(exports, source=WITH_PROJECT).issues == ()
 
 
@@ -390,6 +394,7 @@ def test_a_project_saved_with_its_data_tells_no_arm_beside_an_open_export(
         "<ODM>",
         "<html/>",
         '<!DOCTYPE ODM [<!ENTITY a "b">]><ODM>&a;</ODM>',
+        '<!DOCTYPE ODM SYSTEM "odm.dtd"><ODM/>',
         '<?xml version="1.0" encoding="klingon"?><ODM/>',
     ],
 )
