@@ -124,7 +124,7 @@ def _restricted_folder(allocation: Path | None) -> Path:
 
 def _reads_others(found: tuple[Source, object]) -> bool:
     """Entries that are read against another table come after all others."""
-    return getattr(found[0], "only_children_of", None) is not None
+    return found[0].read_against is not None
 
 
 def _read_source(
@@ -137,9 +137,7 @@ def _read_source(
     selected = {file: tabular.select_rows(frames[file], source, file=file) for file in files}
     counts = [count for _, count in selected.values()]
     parts = [rows for file, (rows, _) in selected.items() if file not in stale]
-    # Returns say themselves which of them is the latest, by their content.
-    one_by_one = source.kind == "ssda903"
-    latest = source.model_copy(update={"latest_by": ()}) if one_by_one else source
+    latest = source.model_copy(update={"latest_by": ()}) if source.is_joined_by_reader else source
     rows, superseded = tabular.keep_latest(parts, latest, mapping.dialects[source.dialect])
     superseded |= {file: len(selected[file][0]) for file in stale}
     return rows, [

@@ -16,7 +16,7 @@ from analysis.spec.arm_words import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
-EVENT = "redcap_event_name"
+EVENT, DICTIONARY = "redcap_event_name", "dictionary"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 # What each file beside the exports is for, and its name -> its rows.
@@ -78,7 +78,7 @@ def _read_file(
     audience = spec.table(source.table).audience
     if audience == "open":
         check_name(file, spec.arm_names)
-    is_xml = source.kind == "ssda903" and path.suffix.lower() == ".xml"
+    is_xml = source.may_be_xml and path.suffix.lower() == ".xml"
     dialect = mapping.dialects[source.dialect]
     text = read_return(path, file=file) if is_xml else read_file(path, dialect, file=file)
     known = _known_columns(source, mapping, beside)
@@ -93,6 +93,6 @@ def _read_file(
 
 
 def _known_columns(source: Source, mapping: Mapping, beside: Companions) -> frozenset[str]:
-    if source.kind != "redcap":
+    if DICTIONARY not in source.companions:
         return frozenset()
-    return redcap.known_columns(beside["dictionary", source.dictionary], source, mapping)
+    return redcap.known_columns(beside[DICTIONARY, source.companions[DICTIONARY]], source, mapping)

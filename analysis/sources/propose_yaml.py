@@ -52,7 +52,7 @@ def entry_lines(draft: Draft, left: Mapping[str, str], refused: Iterable[str], k
         yield f"    {purpose}: {scalar(name)}"
     if export.has_labels:
         yield "    labels: true    # decide: most cells are labels of choices, not codes"
-    yield from _selection_lines(draft, kind)
+    yield from _selection_lines(draft)
     if draft.unless_blank:
         blank = listed(draft.unless_blank)
         yield f"    unless_blank: {blank}    # decide: where this part of the form is empty"
@@ -71,10 +71,10 @@ def entry_lines(draft: Draft, left: Mapping[str, str], refused: Iterable[str], k
         yield from (remarked(f"      - {scalar(name)}", remark) for name, remark in left.items())
 
 
-def _selection_lines(draft: Draft, kind: str) -> Iterator[str]:
+def _selection_lines(draft: Draft) -> Iterator[str]:
     where = dict(draft.selection)
     (instrument,) = where.pop(REPEAT_INSTRUMENT, ("",))
-    if instrument and kind == "redcap":
+    if instrument:
         yield f"    instrument: {scalar(instrument)}"
     if where:
         yield f"    where: {{{', '.join(f'{name}: {listed(values)}' for name, values in where.items())}}}"

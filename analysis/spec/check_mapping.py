@@ -5,11 +5,8 @@ from analysis.spec.arm_words import arms_of
 from analysis.spec.base import check_known
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
-from analysis.spec.redcap_source import RedcapSource
 
 SOURCE_COLUMNS = frozenset({"source_file", "source_row"})
-# Fields of a CLAS row that become the reasons for a placement's start and end.
-EPISODE_COLUMNS = frozenset({"episode_start_date", "episode_end_date"})
 
 
 def check_mapping(spec: Spec, mapping: Mapping, *, file: str) -> None:
@@ -37,59 +34,21 @@ def _check_source(spec: Spec, mapping: Mapping, source: Source, *, where: str) -
     if table.layer != "raw":
         raise SpecError(f"{where}: {table.name} is a derived table; exports fill raw ones.")
     columns = set(table.columns) - SOURCE_COLUMNS
-    derived, extra = _derived(source)
-    given = set(source.given)
-    check_known(given, (columns - derived) | extra, where=where, what="field")
-    check_known((columns - derived) | extra, given, where=where, what="mapped field")
+    asked, given = (columns - source.makes) | source.needs, set(source.given)
+    check_known(given, asked, where=where, what="field")
+    check_known(asked, given, where=where, what="mapped field")
     check_known([source.dialect], mapping.dialects, where=where, what="dialect")
-    _check_care(spec, source, where=where)
+    source.check(spec, where=where)
     # One block of values may serve several tables, so a key need not be a field of this one.
-    known = {name for each in spec.package.resources for name in each.columns} | EPISODE_COLUMNS
+    known = {name for each in spec.package.resources for name in each.columns} | source.needs
     check_known(source.values, known, where=f"{where}, values", what="field of any table")
     check_known(source.missing, known, where=f"{where}, missing", what="field of any table")
     for name, codes in source.missing.items():
         check_known(codes.values(), spec.package.reasons, where=f"{where}, missing of {name}", what="reason")
-    if source.kind == "redcap":
-        _check_checkboxes(spec, source, where=where)
     for name in columns & set(source.values):
         if codelist := table.field(name).codelist:
             codes = source.values[name].values()
             check_known(codes, spec.codes_of(codelist), where=f"{where}, values of {name}", what="code")
-
-
-def _check_checkboxes(spec: Spec, source: RedcapSource, *, where: str) -> None:
-    table = spec.table(source.table)
-    for name, boxes in source.checkboxes.items():
-        codelist, codes = table.field(name).codelist, {*boxes.codes.values(), *filter(None, [boxes.none])}
-        if codelist and boxes.several == "joined":
-            raise SpecError(f"{where}: {name} holds one code of {codelist}; `several` cannot join them.")
-        if codelist:
-            check_known(codes, spec.codes_of(codelist), where=f"{where}, checkboxes of {name}", what="code")
-
-
-def _derived(source: Source) -> tuple[set[str], frozenset[str]]:
-    """Fields that the kind of export makes itself, and those it needs beside the table's."""
-    if source.kind != "clas":
-        return set(), frozenset()
-    by_dates = set() if source.legal_reasons is None else {"legal_status"}
-    return {"reason_new", *by_dates}, EPISODE_COLUMNS
-
-
-def _check_care(spec: Spec, source: Source, *, where: str) -> None:
-    """What only the returns of looked-after children have."""
-    if source.kind == "ssda903" and source.table != "placements":
-        given = {
-            "category_of_need": source.category_of_need,
-            "carer": source.carer,
-            "repairs": source.repairs,
-        }
-        if unread := [name for name, value in given.items() if value]:
-            raise SpecError(f"{where}: {unread[0]} is for episodes, and {source.table} has none.")
-    if source.kind == "clas" and source.legal_reasons is not None:
-        codes, order = spec.codes_of("legal_status"), source.legal_reasons.precedence
-        check_known(order, codes, where=f"{where}, precedence", what="legal status")
-        mapped = source.values.get("legal_status", {}).values()
-        check_known(mapped, order, where=f"{where}, values of legal_status", what="reason in precedence")
 
 
 def _check_file(spec: Spec, sources: list[Source], *, where: str) -> None:

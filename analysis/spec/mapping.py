@@ -4,10 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from analysis.spec.base import Declaration
+from analysis.errors import SpecError
+from analysis.spec.base import Declaration, check_known
 from analysis.spec.care_returns import Authority, LegalReasons, Linkage, Repair
+from analysis.spec.declarations import Spec
 from analysis.spec.redcap_source import RedcapSource
 from analysis.spec.source_base import Dialect, InsidePath, SourceBase
+
+EPISODES = "placements"
+EPISODE_DAYS = frozenset({"episode_start_date", "episode_end_date"})
 
 
 class TabularSource(SourceBase):
@@ -23,6 +28,16 @@ class ClasSource(SourceBase):
     legal_reasons: LegalReasons | None = None
 
     @property
+    def makes(self) -> frozenset[str]:
+        """How a placement began, told from its episode; and the legal status where reasons are listed."""
+        return frozenset({"reason_new"} if self.legal_reasons is None else {"reason_new", "legal_status"})
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The days of the episode, from which the reasons for a placement's start and end are told."""
+        return EPISODE_DAYS
+
+    @property
     def companions(self) -> dict[str, str]:
         """The second table."""
         return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.file}
@@ -31,6 +46,15 @@ class ClasSource(SourceBase):
     def companion_columns(self) -> dict[str, frozenset[str]]:
         """Those of the second table."""
         return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.columns}
+
+    def check(self, spec: Spec, *, where: str) -> None:
+        """The order of legal reasons names each that may come."""
+        if self.legal_reasons is None:
+            return
+        codes, order = spec.codes_of("legal_status"), self.legal_reasons.precedence
+        check_known(order, codes, where=f"{where}, precedence", what="legal status")
+        mapped = self.values["legal_status"].values() if "legal_status" in self.values else ()
+        check_known(mapped, order, where=f"{where}, values of legal_status", what="reason in precedence")
 
 
 class Ssda903Source(SourceBase):
@@ -65,6 +89,32 @@ class Ssda903Source(SourceBase):
     def companion_columns(self) -> dict[str, frozenset[str]]:
         """Those of the list of numbers."""
         return {} if self.linkage is None else {Linkage.PURPOSE: self.linkage.columns}
+
+    @property
+    def is_joined_by_reader(self) -> bool:
+        """Years are joined episode by episode."""
+        return True
+
+    @property
+    def may_be_xml(self) -> bool:
+        """An authority sends either."""
+        return True
+
+    @property
+    def read_against(self) -> str | None:
+        """The trial's children."""
+        return self.only_children_of
+
+    def check(self, spec: Spec, *, where: str) -> None:
+        """What belongs to episodes is declared of them only."""
+        given = {
+            "category_of_need": self.category_of_need,
+            "carer": self.carer,
+            "repairs": self.repairs,
+        }
+        unread = [name for name, value in given.items() if value]
+        if self.table != EPISODES and unread:
+            raise SpecError(f"{where}: {unread[0]} is for episodes, and {self.table} has none.")
 
     @model_validator(mode="after")
     def _repairs_once(self) -> Self:

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from analysis.spec.base import Declaration, Name
+from analysis.errors import SpecError
+from analysis.spec.base import Declaration, Name, check_known
+from analysis.spec.declarations import Spec
 from analysis.spec.source_base import InsidePath, SourceBase
 
 REPEAT_INSTRUMENT = "redcap_repeat_instrument"
@@ -93,3 +95,15 @@ class RedcapSource(SourceBase):
         """The files that explain the export."""
         named = {"dictionary": self.dictionary, "event_map": self.event_map, "project": self.project}
         return {purpose: name for purpose, name in named.items() if name is not None}
+
+    def check(self, spec: Spec, *, where: str) -> None:
+        """Codes of boxes are of the field's code list, which holds one of them."""
+        for name, boxes in self.checkboxes.items():
+            if codelist := spec.table(self.table).field(name).codelist:
+                if boxes.several == "joined":
+                    raise SpecError(
+                        f"{where}: {name} holds one code of {codelist}; `several` cannot join them."
+                    )
+                codes = {*boxes.codes.values(), *filter(None, [boxes.none])}
+                known = spec.codes_of(codelist)
+                check_known(codes, known, where=f"{where}, checkboxes of {name}", what="code")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from analysis.spec.base import Declaration, Name
+from analysis.spec.declarations import Spec
 
 
 def _known_encoding(name: str) -> str:
@@ -132,6 +133,34 @@ class SourceBase(Declaration):
     def leaves(self) -> dict[str, tuple[str, ...]]:
         """Columns with the values of rows that no table needs."""
         return {}
+
+    @property
+    def makes(self) -> frozenset[str]:
+        """Our fields that the reader makes of others, so that nothing is mapped to them."""
+        return frozenset()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Fields that it makes them of, beside the table's own."""
+        return frozenset()
+
+    @property
+    def is_joined_by_reader(self) -> bool:
+        """Whether the reader tells by their content which of several files' rows count."""
+        return False
+
+    @property
+    def may_be_xml(self) -> bool:
+        """Whether a file ending in ``.xml`` is the same export in another form."""
+        return False
+
+    @property
+    def read_against(self) -> str | None:
+        """The table that must have been read before this one."""
+        return None
+
+    def check(self, spec: Spec, *, where: str) -> None:
+        """Raise `SpecError` where what only this kind declares does not fit the trial's declarations."""
 
     @model_validator(mode="after")
     def _one_origin_each(self) -> Self:

@@ -133,7 +133,7 @@ def test_authorities_do_not_mix(read) -> None:
     ("later", "rule", "fields"),
     [
         ("C0001,01/06/2017,S,C1,N1,U6,05/03/2019,E4A,", None, ()),
-        ("C0001.0,2017-06-01,s,c1,n1,u6,05/03/2019,E4A,", None, ()),
+        ("c0001,2017-06-01,s,c1,n1,u6,05/03/2019,E4A,", None, ()),
         ("C0001,01/06/2017,S,C1,N1,U4,,,", "R32", ("placement_code", "503D")),
         ("C0001,01/06/2017,P,C2,N1,U6,,,", "R32", ("reason_new, legal_status", "503A, 503B")),
         ("C0001,01/06/2017,S,C1,N4,U6,,,", "R32", ("category_of_need", "503C")),
