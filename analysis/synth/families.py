@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 
+from analysis.errors import SpecError
 from analysis.spec.synthetic import SyntheticParameters
 from analysis.synth.allocation import INTERVENTION, allocate
 from analysis.synth.streams import pick, stream, whole_days
@@ -144,6 +145,8 @@ def _arms(
     probability = np.zeros(site.size)
     for row, name in enumerate(parameters.trial.sites):
         here = np.flatnonzero(site == row)
+        if not here.size:
+            raise SpecError(f"scale: so small a trial has no family of site {name}; take a larger part.")
         block = min(parameters.design.sites.value[name], here.size)
         arm[here], probability[here] = allocate(
             here.size,

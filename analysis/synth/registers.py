@@ -151,7 +151,9 @@ def deviations(draw: Draw, family_id: np.ndarray) -> Sheet:
     day = families.randomised[some] + whole_days(generator, 5, 800, some.size)
     kind = whole_days(generator, 1, len(OTHER_DEVIATIONS), some.size)
     rows |= set(zip(some.tolist(), day.tolist(), kind.tolist(), strict=True))
-    family, date, which = np.array(sorted(rows, key=lambda row: (row[1], row[0], row[2]))).reshape(-1, 3).T
+    # Typed, since a small trial may have none.
+    ordered = np.array(sorted(rows, key=lambda row: (row[1], row[0], row[2])), dtype=np.int64)
+    family, date, which = ordered.reshape(-1, 3).T
     columns = {
         "family": family_id[family],
         "date": dated(date, SLASHES),

@@ -95,3 +95,16 @@ def test_other_sizes(parameters, scale):
     assert drawn.families.n == pytest.approx(382 * scale, abs=4)
     assert abs(2 * int(drawn.families.arm.sum()) - drawn.families.n) == 0
     assert int(drawn.followup.is_seen.sum()) == pytest.approx(367 * scale, abs=8)
+
+
+@pytest.mark.parametrize(("seed", "scale"), [(3, 0.05), (4, 0.03), (6, 0.02), (3, 0.005)])
+def test_a_part_of_the_trial_is_one_however_small(parameters, seed, scale):
+    """One without a single deviation is a register with a header."""
+    trial = generate(parameters, seed=seed, scale=scale)
+    assert all(content for content in trial.raw.values())
+    assert {each.kind for each in trial.dirt}
+
+
+def test_a_part_without_a_family_of_each_site_is_refused(parameters):
+    with pytest.raises(SpecError, match="no family of site GLA"):
+        generate(parameters, seed=1, scale=0.003)
