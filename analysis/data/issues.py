@@ -45,21 +45,28 @@ def as_frame(issues: Iterable[Issue]) -> pd.DataFrame:
 def stop_if_any(issues: Iterable[Issue]) -> None:
     """Raise `DataError` naming file, row and rule when an issue is severe enough to stop the run.
 
-    One sentence per rule and file, in the order of the checks: a cause stands before what follows from it.
+    As many sentences as are still read, in the order of the checks: a cause stands before what follows.
     """
+    if lines := stop_lines(issues):
+        more = f" And {len(lines) - SHOWN} other findings that stop the run." if len(lines) > SHOWN else ""
+        raise DataError(" ".join(lines[:SHOWN]) + more)
+
+
+def stop_lines(issues: Iterable[Issue]) -> list[str]:
+    """What stops the run, one sentence per rule and file, in the order of the findings."""
     rows: dict[tuple[str, str], list[int]] = {}
     for issue in issues:
         if issue.severity == "stop":
-            finding = f"rule {issue.rule} ({issue.table}.{issue.field}): {issue.message}"
+            where = f" ({issue.table}.{issue.field})" if issue.field else ""
+            finding = f"rule {issue.rule}{where}: {issue.message}"
             rows.setdefault((issue.source_file, finding), []).append(issue.source_row)
-    if not rows:
-        return
-    lines = [
-        f"{file}, row {min(each)}, {finding}{f' (more such rows: {len(each) - 1})' if each[1:] else ''}."
-        for (file, finding), each in list(rows.items())[:SHOWN]
-    ]
-    more = f" And {len(rows) - SHOWN} other findings that stop the run." if len(rows) > SHOWN else ""
-    raise DataError(" ".join(lines) + more)
+    return [_sentence(file, finding, each) for (file, finding), each in rows.items()]
+
+
+def _sentence(file: str, finding: str, rows: list[int]) -> str:
+    # A finding of a file as a whole has no row.
+    row = f", row {min(rows)}" if min(rows) else ""
+    return f"{file}{row}, {finding}{f' (more such rows: {len(rows) - 1})' if rows[1:] else ''}."
 
 
 def _keys(rows: pd.DataFrame, table: Table, spec: Spec | None) -> list[str]:

@@ -9,6 +9,11 @@ from analysis.spec.rules import Action, Severity
 from analysis.spec.tables import MISSING_MARK, Field
 
 HIDDEN = "?"
+# How an error names a place: that of an entry may be a pattern, or the file beside it may be at fault.
+PLACE = re.compile(
+    r"(?P<file>[^:]+?)(?:, row (?P<row>\d+))?(?:, rule (?P<rule>[A-Z]+\d+))?(?:: |, )(?P<told>[^,:].*)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,3 +47,12 @@ def shown_part(cell: str, field: Field, codes: Container[str] | None = None) -> 
     if field.codelist and codes is not None:
         fits = fits and cell in codes
     return cell if fits else HIDDEN
+
+
+def fault(error: str, *, table: str, file: str, rule: str) -> Issue:
+    """An error as a finding that stops the run; what it says itself of file, row and rule goes before."""
+    place = PLACE.fullmatch(error)
+    if place is None:
+        return Issue(table, file, 0, HIDDEN, "", rule, "stop", "keep", error.removesuffix("."))
+    row, told = int(place["row"] or 0), place["told"].removesuffix(".")
+    return Issue(table, place["file"], row, HIDDEN, "", place["rule"] or rule, "stop", "keep", told)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from analysis.data.issues import count_issues
-    from analysis.data.table import write_whole
+    from analysis.data.table import write_all
     from analysis.data.walls import check_destination
     from analysis.models.stamp import stamp_of
     from analysis.present.document import render_report
@@ -54,10 +54,9 @@ def run(options: argparse.Namespace) -> None:
         synthetic=options.synthetic,
         agreements=_agreements(options, declared, names, inputs) if options.agreement else None,
     )
-    write_whole(options.out, page.encode())
     pictures = {path.stem: path.read_bytes() for path in options.outputs.glob("*.png")}
     document = render_word(page, pictures, ROOT / "reports" / "word")
-    write_whole(options.word, document)
+    write_all({options.out: page.encode(), options.word: document})
     say(f"report: {options.out}, {len(page) // 1024} KiB; {options.word.name}, {len(document) // 1024} KiB")
 
 
