@@ -14,7 +14,15 @@ from analysis.sources.copies import copies, copy_issue
 from analysis.sources.findings import with_keys
 from analysis.sources.mixed_dates import mixed_dates
 from analysis.sources.opening import read_companions, read_files
-from analysis.sources.places import ALLOCATION, Refuse, Refused, check_declared, files_of, stop_at
+from analysis.sources.places import (
+    ALLOCATION,
+    Refuse,
+    Refused,
+    check_declared,
+    check_present,
+    files_of,
+    stop_at,
+)
 from analysis.sources.request import Fields, Request
 from analysis.sources.spellings import respelt
 from analysis.sources.tabular import RowCount
@@ -82,6 +90,7 @@ def ingest(
         folder = _restricted_folder(allocation)
     else:
         check_declared(spec, mapping, folder, refuse)
+    check_present(sources, folder, refuse)
     found = [(source, files_of(source, mapping, folder, allocation, refuse)) for source in sources]
     beside = read_companions(spec, mapping, found, folder, say, refuse)
     files = read_files(spec, mapping, found, beside, say, refuse)

@@ -29,7 +29,7 @@ def read_companions(
     """The files that entries name beside their own. One that is refused takes the entry's files with it."""
     read: Companions = {}
     wanted: dict[tuple[str, str], list[Source]] = {}
-    for source, _ in found:
+    for source in [source for source, files in found if files]:
         for named in source.companions.items():
             wanted.setdefault(named, []).append(source)
     for (purpose, name), sources in wanted.items():

@@ -33,6 +33,8 @@ def stop_at(refused: Refused) -> None:
 
 def check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -> None:
     """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
+    if all(path.is_dir() and not path.is_symlink() for path in folder.rglob("*")):
+        raise SourceError(f"{folder}: the folder of the exports holds no file.")
     files: dict[str, set[Path]] = {"open": set(), "closed": set()}
     for source in mapping.sources:
         audience = spec.table(source.table).audience
@@ -55,6 +57,19 @@ def check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -
             refuse(Refused(name, (), SourceError(f"{name}: {message} of the raw folder.")))
 
 
+def check_present(sources: Iterable[Source], folder: Path, refuse: Refuse) -> None:
+    """Every file that is read is there: one refusal for each name or pattern, whatever is read from it."""
+    tables: dict[str, dict[str, None]] = {}
+    for source in sources:
+        if source.table != ALLOCATION:
+            tables.setdefault(source.files, {})[source.table] = None
+    for files, names in tables.items():
+        if not any(path.is_file() for path in folder.glob(files)):
+            read = f"tables {', '.join(names)} are" if len(names) > 1 else f"table {', '.join(names)} is"
+            message = f"{files}: no such file in the raw folder; {read} read from it."
+            refuse(Refused(files, tuple(names), SourceError(message)))
+
+
 def files_of(
     source: Source, mapping: Mapping, folder: Path, allocation: Path | None, refuse: Refuse
 ) -> dict[str, Path]:
@@ -64,9 +79,6 @@ def files_of(
     if source.table == ALLOCATION:
         return {shown(allocation.name) + of_sheet: allocation}
     paths = sorted((path for path in folder.glob(source.files) if path.is_file()), key=_in_order)
-    if not paths:
-        message = f"{source.files}: no such file in the raw folder; table {source.table} is read from it."
-        refuse(Refused(source.files, (source.table,), SourceError(message)))
     return {
         _name(path, folder) + of_sheet: path for path in _in_place(paths, folder, (source.table,), refuse)
     }

@@ -123,7 +123,10 @@ def test_it_does_not_stop_at_the_first_stop(exports: Checked, capsys) -> None:
         "FA08",
         "SR08",
     }
-    assert capsys.readouterr().out.startswith(f"{stops.total()} stops, ")
+    first, *told = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{stops.total()} stops, ")
+    assert "court/proceedings.csv, rule R60: no such file in the raw folder; table proceedings is" in told[1]
+    assert {line.partition(",")[0] for line in told} == {file for _, file, _ in stops}
 
 
 def test_it_says_which_checks_were_not_made(exports: Checked) -> None:
@@ -173,6 +176,7 @@ def test_an_unsigned_list_of_corrections_is_a_finding(exports: Checked) -> None:
     ("change", "said"),
     [
         ({0: "nowhere"}, "nowhere: no such folder; give the folder of the open exports."),
+        ({0: "{parent}/empty"}, "empty: the folder of the exports holds no file."),
         ({2: "nobody"}, "nobody.yaml: no such file in mappings/."),
         ({5: "--cut", 6: "31/12/2019"}, "--cut: not a date of the form 2021-07-31"),
         ({4: "closed"}, "open results may not be written to closed/."),
@@ -182,9 +186,12 @@ def test_an_unsigned_list_of_corrections_is_a_finding(exports: Checked) -> None:
     ids=str,
 )
 def test_what_it_cannot_do_is_one_line(exports: Checked, capsys, change: dict, said: str) -> None:
+    (exports.raw.parent / "empty").mkdir()
     words = dict(enumerate([str(exports.raw), "--mapping", "synthetic", "--out", str(exports.out)])) | change
     arguments = [
-        word for at, word in sorted(words.items()) if not (change.get(2, "") is None and at in (1, 2))
+        word.format(parent=exports.raw.parent)
+        for at, word in sorted(words.items())
+        if not (change.get(2, "") is None and at in (1, 2))
     ]
     assert main(["check", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()

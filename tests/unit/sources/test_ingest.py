@@ -163,10 +163,13 @@ def test_a_column_named_like_our_own_is_refused(exports: Exports) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(exports: Exports) -> None:
+    with pytest.raises(SourceError, match="the folder of the exports holds no file"):
+        exports.read(WITHDRAWALS, tables=("withdrawals",))
+    exports.write("notes.txt", "")
     with pytest.raises(
         SourceError, match="withdrawals.csv: no such file in the raw folder; table withdrawals"
     ):
-        exports.read(WITHDRAWALS, tables=("withdrawals",))
+        exports.read(WITHDRAWALS, tables=("withdrawals",), ignore_files=("notes.txt",))
 
 
 def test_a_file_of_a_header_alone_is_an_empty_table(exports: Exports) -> None:
@@ -429,3 +432,13 @@ def test_codes_in_another_spelling_than_the_mapping_declares_are_counted(exports
         (each.source_row, each.key, each.field, each.message.partition(" cells")[0]) for each in read.issues
     ]
     assert told == [(3, "W0002", "withdrawal_level", "2 of 5"), (4, "W0003", "reason", "1 of 5")]
+
+
+def test_a_file_of_several_tables_that_is_not_there_is_one_refusal(exports: Exports) -> None:
+    exports.write("withdrawals.csv", HEADER)
+    refused = []
+    tables = ("assessments", "scales", "children", "withdrawals")
+    exports.read(VISITS, SCALES, SCALES, CHILDREN, WITHDRAWALS, tables=tables, refuse=refused.append)
+    (only,) = refused
+    assert only.tables == ("assessments", "scales", "children")
+    assert str(only.error).endswith("tables assessments, scales, children are read from it.")
