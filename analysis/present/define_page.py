@@ -125,15 +125,8 @@ def _origin(field: Field, sources: tuple[Source, ...]) -> tuple[str, ...]:
         return (field.origin,)
     if field.name in PROVENANCE:
         return (PROVENANCE[field.name],)
-    return tuple(dict.fromkeys(filter(None, (_column(field.name, source) for source in sources))))
-
-
-def _column(name: str, source: Source) -> str:
-    if name in source.columns:
-        return f"{source.files}: {source.columns[name]}"
-    if name in source.constants:
-        return f"{source.files}: always {source.constants[name]}"
-    return f"{source.files}: made by the reader ({source.kind})" if source.columns else ""
+    said = ((source.files, source.origin(field.name)) for source in sources)
+    return tuple(dict.fromkeys(f"{files}: {origin}" for files, origin in said if origin))
 
 
 def _touching(table: Table, spec: Spec) -> dict[str, list[str]]:

@@ -47,6 +47,19 @@ class ClasSource(SourceBase):
         """Those of the second table."""
         return {} if self.legal_reasons is None else {LegalReasons.PURPOSE: self.legal_reasons.columns}
 
+    def origin(self, name: str) -> str:
+        """Also what is told by dates."""
+        if name == "reason_new":
+            return "told by the dates: S where the placement begins with its episode, else P"
+        if name == "reason_ended":
+            return f"{self.columns[name]} where the placement ends with its episode, else X1"
+        if name == "legal_status" and self.legal_reasons is not None:
+            listed = self.legal_reasons
+            return (
+                f"the first in precedence of those in force on the first day ({listed.file}: {listed.reason})"
+            )
+        return super().origin(name)
+
     def check(self, spec: Spec, *, where: str) -> None:
         """The order of legal reasons names each that may come."""
         if self.legal_reasons is None:
@@ -104,6 +117,12 @@ class Ssda903Source(SourceBase):
     def read_against(self) -> str | None:
         """The trial's children."""
         return self.only_children_of
+
+    def origin(self, name: str) -> str:
+        """Also the list of numbers."""
+        if name != "child_id" or self.linkage is None:
+            return super().origin(name)
+        return f"{super().origin(name)}, by the list {self.linkage.file}: {self.linkage.child_id}"
 
     def check(self, spec: Spec, *, where: str) -> None:
         """What belongs to episodes is declared of them only."""

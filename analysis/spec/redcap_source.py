@@ -96,6 +96,18 @@ class RedcapSource(SourceBase):
         named = {"dictionary": self.dictionary, "event_map": self.event_map, "project": self.project}
         return {purpose: name for purpose, name in named.items() if name is not None}
 
+    def origin(self, name: str) -> str:
+        """Also boxes and templates."""
+        if name in self.templates:
+            return f"put together of columns: {self.templates[name]}"
+        if name not in self.checkboxes:
+            return super().origin(name)
+        boxes = self.checkboxes[name]
+        ticked = ", ".join(f"{ours} if {boxes.column(code)}" for code, ours in boxes.codes.items())
+        none = f"; {boxes.none} if none is ticked" if boxes.none else ""
+        several = {"first": "the first of them", "joined": "all of them", "error": "none, and asked about"}
+        return f"boxes of {boxes.group}: {ticked}{none}; if several are, {several[boxes.several]}"
+
     def check(self, spec: Spec, *, where: str) -> None:
         """Codes of boxes are of the field's code list, which holds one of them."""
         for name, boxes in self.checkboxes.items():

@@ -159,6 +159,12 @@ class SourceBase(Declaration):
         """The table that must have been read before this one."""
         return None
 
+    def origin(self, name: str) -> str:
+        """Where one of our fields comes from, in words; empty where the entry does not fill it."""
+        if name in self.columns:
+            return self.columns[name]
+        return f"always {self.constants[name]}" if name in self.constants else ""
+
     def check(self, spec: Spec, *, where: str) -> None:
         """Raise `SpecError` where what only this kind declares does not fit the trial's declarations."""
 

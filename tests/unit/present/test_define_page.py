@@ -9,6 +9,7 @@ import pytest
 from analysis.present.define_page import render_define
 from analysis.spec.declarations import Spec
 from analysis.spec.load import load_mapping
+from analysis.spec.redcap_source import RedcapSource
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,7 +53,28 @@ def test_a_raw_variable_is_told_with_its_columns(pages) -> None:
     assert "glasgow/clas_placements.csv: placement_start_date" in origin
     assert {"PL01", "PL02", "PL05", "PL06", "PL09"} <= set(rules.split())
     assert "always CLAS" in line(pages["open"], "placements.source_system")[4]
-    assert "made by the reader (clas)" in line(pages["open"], "placements.reason_new")[4]
+    assert "S where the placement begins with its episode" in line(pages["open"], "placements.reason_new")[4]
+    assert "clas_legal_reasons.csv: legal_reason" in line(pages["open"], "placements.legal_status")[4]
+
+
+def test_what_a_project_of_redcap_does_not_hold_in_one_column_is_told_by_its_columns() -> None:
+    boxes = {"group": "why", "codes": {"1": "age", "-88": "court"}, "none": "other", "several": "first"}
+    source = RedcapSource(
+        kind="redcap",
+        table="screening",
+        files="a.csv",
+        dialect="d",
+        dictionary="b.csv",
+        columns={"site": "dag"},
+        checkboxes={"reason": boxes},
+        templates={"family_id": "F{family:04}"},
+    )
+    told = (
+        "boxes of why: age if why___1, court if why____88; other if none is ticked; if several are, the first"
+    )
+    assert source.origin("reason").startswith(told)
+    assert source.origin("family_id") == "put together of columns: F{family:04}"
+    assert (source.origin("site"), source.origin("referral_date")) == ("dag", "")
 
 
 def test_a_derived_variable_is_told_with_its_making(pages, spec: Spec) -> None:
