@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from analysis.errors import SpecError
+from analysis.spec.wording import problem
 
 
 class Declaration(BaseModel):
@@ -137,10 +138,7 @@ def parse(model: type[Model], body: Any, *, file: str, entry: str = "") -> Model
         return model.model_validate(body)
     except ValidationError as error:
         where = f"{file}, entry {entry}" if entry else file
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in each['loc']) or 'entry'}: {each['msg']}"
-            for each in error.errors()
-        )
+        problems = "; ".join(problem(model, body, each) for each in error.errors())
         raise SpecError(f"{where}: {problems}.") from error
 
 

@@ -123,7 +123,7 @@ def test_a_date_that_yaml_made_of_the_cut_is_a_day(repository: Path) -> None:
 
 
 def test_messages_name_the_file_that_was_given(repository: Path) -> None:
-    with pytest.raises(SpecError, match=r"^my-run.yaml: mappping: "):
+    with pytest.raises(SpecError, match=r"^my-run.yaml: no such key: mappping; is mapping meant\?"):
         check_config({"mappping": "mine"}, repository, file="my-run.yaml")
     with pytest.raises(SpecError, match=r"^my-run.yaml, corrections: no such file"):
         check_config({"corrections": "none.csv"}, repository, file="my-run.yaml")

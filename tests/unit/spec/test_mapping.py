@@ -32,8 +32,8 @@ BROKEN = {
     "undeclared dialect": ("dialect: semicolon", "dialect: colon", ("proceedings", "colon", "semicolon")),
     "undeclared reason": ('"-95": refused', '"-95": declined', ("missing", "declined")),
     "kind of export": ("kind: clas", "kind: klas", ("synthetic.yaml", "kind")),
-    "two delimiters": ('delimiter: ";"', 'delimiter: ";;"', ("semicolon.delimiter",)),
-    "undeclared encoding": ("encoding: cp1252", "encoding: cp12520", ("semicolon.encoding", "Python")),
+    "two delimiters": ('delimiter: ";"', 'delimiter: ";;"', ("semicolon, delimiter",)),
+    "undeclared encoding": ("encoding: cp1252", "encoding: cp12520", ("semicolon, encoding", "Python")),
     "field of values": (
         "values: &child_values\n      sex:",
         "values: &child_values\n      sexx:",
