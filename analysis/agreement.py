@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from analysis.errors import ReportError
+from analysis.errors import ReportError, place_of
 from analysis.results import Labels, Stamp
 
 
@@ -98,7 +98,7 @@ def read_agreements(path: Path) -> Agreements:
         return Agreements(Stamp(**body["stamp"]), body["results"], body["has_reference"], made)
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(
-            f"{path.name}: not a file of agreement ({type(error).__name__}); run qc again."
+            f"{place_of(path)}: not a file of agreement ({type(error).__name__}); run qc again."
         ) from error
 
 

@@ -4,6 +4,15 @@ A message names the place (file, row or entry), the rule that was broken and wha
 contains a participant's value.
 """
 
+from pathlib import Path
+
+PARTS = 3  # of a path: the clean and the ingested table have one name, as have results of two views
+
+
+def place_of(path: Path) -> str:
+    """As much of a path as tells which of several files of one name is meant."""
+    return "/".join(part for part in path.parts[-PARTS:] if part != path.anchor)
+
 
 class TrialError(Exception):
     """Base of every error that the command line prints as plain text and turns into an exit code."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from analysis.errors import ReportError
+from analysis.errors import ReportError, place_of
 
 Audience = Literal["open", "closed"]
 View = Literal["open", "dummy", "closed"]
@@ -151,7 +151,7 @@ def read_results(path: Path) -> ResultFile:
         return ResultFile(Stamp(**body["stamp"]), tuple(_restore(item) for item in body["results"]))
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(
-            f"{path.name}: not a file of results ({type(error).__name__}); run its fit again."
+            f"{place_of(path)}: not a file of results ({type(error).__name__}); run its fit again."
         ) from error
 
 

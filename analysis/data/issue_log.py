@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.data.issue_sites import issue_sites
 from analysis.data.table import read_text
-from analysis.errors import DataError
+from analysis.errors import DataError, place_of
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import COLUMNS, Issue
 
@@ -24,7 +24,7 @@ def read_issues(path: Path) -> list[Issue]:
     """
     frame = _read(path)
     if tuple(frame.columns) != COLUMNS:
-        raise DataError(f"{path.name}: its columns are not those of a file of findings.")
+        raise DataError(f"{place_of(path)}: its columns are not those of a file of findings.")
     frame["source_row"] = frame["source_row"].astype(int)
     return [Issue(*row) for row in frame.itertuples(index=False, name=None)]
 
@@ -65,4 +65,4 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: not a file written by this workflow.") from error
+        raise DataError(f"{place_of(path)}: not a file written by this workflow.") from error

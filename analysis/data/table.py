@@ -12,7 +12,7 @@ import pyarrow
 from pyarrow import csv
 
 from analysis.data.cells import are_missing, cell_problems
-from analysis.errors import DataError
+from analysis.errors import DataError, place_of
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import FieldType, Table
 
@@ -57,11 +57,11 @@ def _read(path: Path, table: Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             csv.ConvertOptions(column_types=strings, strings_can_be_null=False),
         )
     except FileNotFoundError as error:
-        raise DataError(f"{path.name}: no such table; run the step that writes it.") from error
+        raise DataError(f"{place_of(path)}: no such table; run the step that writes it.") from error
     except pyarrow.ArrowInvalid as error:
-        raise DataError(f"{path.name}: not a table written by this workflow.") from error
+        raise DataError(f"{place_of(path)}: not a table written by this workflow.") from error
     if tuple(cells.column_names) != table.columns:
-        raise DataError(f"{path.name}: its columns are not those declared for table {table.name}.")
+        raise DataError(f"{place_of(path)}: its columns are not those declared for table {table.name}.")
     encoded = {name: cells[name].combine_chunks().dictionary_encode() for name in table.columns}
     return {
         name: (column.indices.to_numpy(), column.dictionary.to_numpy(zero_copy_only=False))

@@ -123,7 +123,13 @@ def read_yaml(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not UTF-8 text, or holds a character that YAML forbids"
-        raise SpecError(f"{path.name}{line}: {problem}.") from error
+        raise SpecError(f"{name_of(path)}{line}: {problem}.") from error
+
+
+def name_of(path: Path) -> str:
+    """A declaration's file by its way from ``data_spec/``, any other by its name."""
+    parts = path.parts
+    return "/".join(parts[parts.index("data_spec") :]) if "data_spec" in parts else path.name
 
 
 def parse(model: type[Model], body: Any, *, file: str, entry: str = "") -> Model:

@@ -11,7 +11,7 @@ from analysis.errors import SpecError
 from analysis.spec import check_references
 from analysis.spec.amendments import FILE as AMENDMENTS
 from analysis.spec.amendments import check_amendments, read_amendments
-from analysis.spec.base import Model, parse, read_yaml
+from analysis.spec.base import Model, name_of, parse, read_yaml
 from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.declarations import Abbreviation, Code, Spec
 from analysis.spec.findings import Finding, KindText
@@ -83,20 +83,22 @@ def load_mapping(folder: Path, name: str) -> SourceMapping:
 
 
 def _one(path: Path, model: type[Model]) -> Model:
-    return parse(model, read_yaml(path), file=_name(path))
+    return parse(model, read_yaml(path), file=name_of(path))
 
 
 def _entries(path: Path) -> list[Any]:
     entries = read_yaml(path)
     if not isinstance(entries, list):
-        raise SpecError(f"{_name(path)}: expected a list of entries.")
+        raise SpecError(f"{name_of(path)}: expected a list of entries.")
     return entries
 
 
 def _many(path: Path, model: type[Model], *, key: str = "id") -> dict[str, Model]:
     entries = _entries(path)
     return _indexed(
-        path, ((parse(model, each, file=_name(path), entry=_label(each, key)), each) for each in entries), key
+        path,
+        ((parse(model, each, file=name_of(path), entry=_label(each, key)), each) for each in entries),
+        key,
     )
 
 
@@ -107,8 +109,8 @@ def _analyses(path: Path) -> dict[str, Any]:
         family = each.get("family") if isinstance(each, dict) else None
         if family not in families:
             allowed = ", ".join(families)
-            raise SpecError(f"{_name(path)}, entry {_label(each, 'id')}: family: not one of {allowed}.")
-        parsed.append((parse(families[family], each, file=_name(path), entry=_label(each, "id")), each))
+            raise SpecError(f"{name_of(path)}, entry {_label(each, 'id')}: family: not one of {allowed}.")
+        parsed.append((parse(families[family], each, file=name_of(path), entry=_label(each, "id")), each))
     return _indexed(path, parsed, "id")
 
 
@@ -116,9 +118,9 @@ def _checklist(path: Path) -> tuple[ChecklistItem, ...]:
     found: dict[tuple[str, str], ChecklistItem] = {}
     for each in _entries(path):
         label = f"{_label(each, 'list')} {_label(each, 'item')}"
-        item = parse(ChecklistItem, each, file=_name(path), entry=label)
+        item = parse(ChecklistItem, each, file=name_of(path), entry=label)
         if found.setdefault((item.list, item.item), item) is not item:
-            raise SpecError(f"{_name(path)}, entry {label}: this item is given twice.")
+            raise SpecError(f"{name_of(path)}, entry {label}: this item is given twice.")
     return tuple(found.values())
 
 
@@ -126,7 +128,7 @@ def _indexed(path: Path, parsed: Iterable[tuple[Model, Any]], key: str) -> dict[
     found: dict[str, Model] = {}
     for model, body in parsed:
         if body[key] in found:
-            raise SpecError(f"{_name(path)}, entry {body[key]}: this {key} is given twice.")
+            raise SpecError(f"{name_of(path)}, entry {body[key]}: this {key} is given twice.")
         found[body[key]] = model
     return found
 
@@ -137,7 +139,7 @@ def _instruments(folder: Path) -> dict[str, Instrument]:
         if path.name != SCORES:
             instrument = _one(path, Instrument)
             if instrument.id in found:
-                raise SpecError(f"{_name(path)}, entry {instrument.id}: this id is given twice.")
+                raise SpecError(f"{name_of(path)}, entry {instrument.id}: this id is given twice.")
             found[instrument.id] = instrument
     return found
 
@@ -150,21 +152,16 @@ def _codelist(path: Path) -> dict[str, Code]:
     try:
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SpecError(f"{_name(path)}: not comma-separated UTF-8 text.") from error
+        raise SpecError(f"{name_of(path)}: not comma-separated UTF-8 text.") from error
     if not lines or lines[0] != CODELIST_COLUMNS:
-        raise SpecError(f"{_name(path)}: the columns must be {', '.join(CODELIST_COLUMNS)}.")
+        raise SpecError(f"{name_of(path)}: the columns must be {', '.join(CODELIST_COLUMNS)}.")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(CODELIST_COLUMNS):
-            raise SpecError(f"{_name(path)}, row {number}: {len(line)} cells, not {len(CODELIST_COLUMNS)}.")
+            raise SpecError(f"{name_of(path)}, row {number}: {len(line)} cells, not {len(CODELIST_COLUMNS)}.")
         row = dict(zip(CODELIST_COLUMNS, line, strict=True))
-        rows.append((parse(Code, row, file=_name(path), entry=row["code"]), row))
+        rows.append((parse(Code, row, file=name_of(path), entry=row["code"]), row))
     return _indexed(path, rows, "code")
-
-
-def _name(path: Path) -> str:
-    parts = path.parts
-    return "/".join(parts[parts.index("data_spec") :]) if "data_spec" in parts else path.name
 
 
 def _label(body: Any, key: str) -> str:
