@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from analysis.errors import ReportError, place_of
@@ -78,7 +78,15 @@ class Agreements:
 
 def agreements_json(content: Agreements) -> str:
     """Deterministic JSON text."""
-    return json.dumps(asdict(content), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    made = json.dumps(content, default=_plain, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return made + "\n"
+
+
+def _plain(item: object) -> dict[str, object]:
+    """A record, or a mapping of labels, as a dictionary."""
+    if isinstance(item, Mapping):
+        return dict(item)
+    return {each.name: getattr(item, each.name) for each in fields(item)}
 
 
 def read_agreements(path: Path) -> Agreements:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse, stats
+from scipy import sparse, stats
+from scipy.linalg import lapack
 
 from analysis.qc.again import with_t
 from analysis.results import Estimate
@@ -47,16 +48,16 @@ class DenseFit:
 def evaluate(y: np.ndarray, X: np.ndarray, bases: Sequence, theta: np.ndarray) -> DenseFit | None:
     """The restricted likelihood at theta, or nothing where V is not positive definite."""
     V = sum(value * G for value, G in zip(theta, bases, strict=True)).toarray()
-    try:
-        root = linalg.cho_factor(V)
-    except linalg.LinAlgError:
+    root, failed = lapack.dpotrf(V, lower=True, clean=True)
+    if failed:
         return None
-    inverse = linalg.cho_solve(root, np.eye(len(y)))
+    half, _ = lapack.dpotri(root, lower=True)
+    inverse = half + np.tril(half, -1).T
     information = X.T @ inverse @ X
     phi = np.linalg.inv(information)
     residual = y - X @ (phi @ (X.T @ (inverse @ y)))
     constant = (len(y) - X.shape[1]) * np.log(2 * np.pi)
-    determinants = 2 * np.log(np.diagonal(root[0])).sum() + np.linalg.slogdet(information)[1]
+    determinants = 2 * np.log(np.diagonal(root)).sum() + np.linalg.slogdet(information)[1]
     loglik = -(constant + determinants + residual @ inverse @ residual) / 2
     return DenseFit(y, X, bases, np.asarray(theta, float), inverse, phi, float(loglik))
 

@@ -13,9 +13,9 @@ TERM_OF_FACTOR = "term_of_factor"
 
 def with_outcome(tables: Tables, entry: OutcomeAnalysis) -> pd.DataFrame:
     """Children of the entry's population whose outcome is known at its visit."""
-    rows = tables.rows("outcomes", tables.people(entry.population, entry.within))
-    asked = (rows["parameter"] == entry.outcome.parameter) & (rows["visit"] == entry.outcome.visit)
-    return rows[asked & rows["value"].notna()].reset_index(drop=True)
+    people, outcome = tables.people(entry.population, entry.within), entry.outcome
+    rows = tables.rows("outcomes", people, parameter=outcome.parameter, visit=outcome.visit)
+    return rows[rows["value"].notna()].reset_index(drop=True)
 
 
 def those_due(tables: Tables, people: pd.DataFrame, parameter: str, visits: Sequence[str]) -> pd.DataFrame:

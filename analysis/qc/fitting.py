@@ -41,16 +41,17 @@ def diagnostics(
 
 def _without(fit: DenseFit, mine: np.ndarray) -> np.ndarray:
     """Coefficients from the other families at the same V; not a number where they cannot tell one."""
-    rest = np.setdiff1d(np.arange(len(fit.y)), mine)
-    # Families are independent, so the inverse of their part of V is the part of the inverse.
-    X, inverse = fit.X[rest], fit.inverse[np.ix_(rest, rest)]
+    # Families are independent, so the inverse of their part of V is the part of the inverse: rows of 0.
+    X, y = fit.X.copy(), fit.y.copy()
+    X[mine], y[mine] = 0.0, 0.0
     unit = np.abs(fit.X).max(axis=0)
-    information = (X / unit).T @ inverse @ (X / unit)
+    weighted = (fit.inverse @ (X / unit)).T
+    information = weighted @ (X / unit)
     values, vectors = np.linalg.eigh(information)
     kept = values > 1e-10 * values[-1]
     lost = (np.abs(vectors[:, ~kept]) > 1e-6).any(axis=1)
     half = vectors[:, kept] / values[kept]
-    beta = half @ (vectors[:, kept].T @ ((X / unit).T @ (inverse @ fit.y[rest]))) / unit
+    beta = half @ (vectors[:, kept].T @ (weighted @ y)) / unit
     return np.where(lost, np.nan, beta)
 
 

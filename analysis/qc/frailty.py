@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, sparse, special, stats
+from scipy import linalg, optimize, sparse, special, stats
 
 from analysis.qc.again import Again, ratio
 from analysis.qc.risk_sets import RiskSets, risk_sets
@@ -41,7 +41,12 @@ class Frailty:
     @cached_property
     def events(self) -> np.ndarray:
         """Events of each family."""
-        return (self.columns.T @ self.sets.E.sum(axis=0))[1:]
+        return (self.columns.T @ self.happened)[1:]
+
+    @cached_property
+    def happened(self) -> np.ndarray:
+        """Events of each row."""
+        return self.sets.E.sum(axis=0)
 
     def fit(self, theta: float) -> tuple[float, float, float]:
         """Coefficient of the arm, its variance for this theta, and the likelihood without the frailties."""
@@ -49,7 +54,7 @@ class Frailty:
         b = np.zeros(self.columns.shape[1]) if self.found is None else self.found.copy()
         for _ in range(50):
             gradient, information = self._derivatives(b, nu)
-            step = np.linalg.solve(information, gradient)
+            step = linalg.solve(information, gradient, assume_a="pos")
             b = b + step * min(1.0, LONGEST / np.abs(step).max())
             if np.abs(step).max() < SETTLED:
                 break
@@ -59,17 +64,17 @@ class Frailty:
             d + nu * np.log(nu) - (nu + d) * np.log(nu + d) + special.gammaln(nu + d) - special.gammaln(nu)
         )
         height = self.sets.loglik(self.columns @ b) + (nu * (w - np.exp(w) + 1) + integrated).sum()
-        return float(b[0]), float(np.linalg.inv(information)[0, 0]), float(height)
+        variance = linalg.solve(information, np.eye(1, len(b))[0], assume_a="pos")[0]
+        return float(b[0]), float(variance), float(height)
 
     def _derivatives(self, b: np.ndarray, nu: float) -> tuple[np.ndarray, np.ndarray]:
         P = self.sets.shares(self.columns @ b)
-        mean = (self.columns.T @ P.T).T
-        gradient = self.columns.T @ (self.sets.E - P).sum(axis=0)
-        information = (
-            self.columns.T @ sparse.diags_array(P.sum(axis=0)) @ self.columns
-        ).toarray() - mean.T @ mean
-        gradient[1:] += nu * (1 - np.exp(b[1:]))
-        information[1:, 1:] += np.diag(nu * np.exp(b[1:]))
+        mean, expected, w = self.columns.T @ P.T, P.sum(axis=0), np.exp(b[1:])
+        gradient = self.columns.T @ (self.happened - expected)
+        # Times its own transpose: only one half is computed.
+        information = (self.columns.T @ sparse.diags_array(expected) @ self.columns).toarray() - mean @ mean.T
+        gradient[1:] += nu * (1 - w)
+        information[np.diag_indices(len(b))] += np.append(0.0, nu * w)
         return gradient, information
 
 

@@ -37,8 +37,11 @@ def again(entry: IncidenceAnalysis, tables: Tables) -> Again:
         return moved
 
     label = [{"cause": cause} for cause in causes]
+    long = days_of_curves(rows, tables)
+    both = standardised(rows, on(np.concatenate([days, long])), tables)
+    asked = len(days) * len(causes)
     found = estimates(
-        standardised(rows, on(days), tables),
+        {arm: each.columns(slice(asked)) for arm, each in both.items()},
         [{**each, "day": str(day)} for day in entry.days for each in label],
         tables,
         names=("probability", "risk_difference"),
@@ -46,10 +49,8 @@ def again(entry: IncidenceAnalysis, tables: Tables) -> Again:
     )
     if entry.combine:
         found += _restricted_mean(rows, tables)
-    long = days_of_curves(rows, tables)
-    drawn = curves(
-        standardised(rows, on(long), tables), long, label, tables, "cumulative_incidence", "log-log"
-    )
+    over_time = {arm: each.columns(slice(asked, None)) for arm, each in both.items()}
+    drawn = curves(over_time, long, label, tables, "cumulative_incidence", "log-log")
     events = [
         Count("events", int((mine["target"] == at).sum()), {"arm": arm, "cause": cause})
         for arm, mine in by_arm(rows, tables)

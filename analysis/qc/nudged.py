@@ -7,6 +7,7 @@ jackknife (Jaeckel 1972), whatever the estimator; sums of it within families giv
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -38,9 +39,9 @@ class Summed:
     value: np.ndarray
     sums: pd.DataFrame
 
-    @property
+    @cached_property
     def se(self) -> np.ndarray:
-        return np.sqrt((self.sums**2).sum(axis=0).to_numpy())
+        return np.sqrt((self.sums.to_numpy() ** 2).sum(axis=0))
 
     def less(self, other: "Summed") -> "Summed":
         """The difference; a family in both counts once."""

@@ -1,13 +1,14 @@
 """Where the children are, a second time: the state graph day by day, weights moved; a band of own draws."""
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.qc.again import Again
-from analysis.qc.nudged import Moved, Summed, Units, estimates, limits, standardised
+from analysis.qc.nudged import Summed, Units, estimates, limits, standardised
 from analysis.qc.states import NOWHERE, Path, at_risk, curves, days_of_curves, walk
 from analysis.qc.tables import Tables, sizes, with_stratum
 from analysis.qc.times import from_day
@@ -30,24 +31,31 @@ def again(entry: OccupationAnalysis, tables: Tables) -> Again:
     homes = [*names, HOME]
     with_home, by_day = _reading(tables), np.asarray(entry.days, float)
     on_days = [{"state": name, "day": str(day)} for day in entry.days for name in homes]
-    read = _read(len(names), lambda path: path.at(by_day) @ with_home)
-    spent = _read(len(names), lambda path: path.area(float(entry.horizon_days)) @ with_home)
+    long = days_of_curves(rows, tables)
+    by, spent, over_time = _standardised(
+        rows,
+        len(names),
+        (
+            lambda path: path.at(by_day) @ with_home,
+            lambda path: path.area(float(entry.horizon_days)) @ with_home,
+            lambda path: path.at(long),
+        ),
+        tables,
+    )
     found = estimates(
-        standardised(rows, read, tables),
+        by,
         on_days,
         tables,
         names=("occupation", "occupation_difference"),
         kind="log-log",
     )
     found += estimates(
-        standardised(rows, spent, tables),
+        spent,
         [{"state": name} for name in homes],
         tables,
         names=("days_in_state", "days_difference"),
         kind="own",
     )
-    long = days_of_curves(rows, tables)
-    over_time = standardised(rows, _read(len(names), lambda path: path.at(long)), tables)
     drawn = curves(over_time, long, [{"state": name} for name in names], tables, "occupation", "log-log")
     band, errors = _band(over_time, long, entry, tables) if entry.band else ([], {})
     return Again(
@@ -60,8 +68,7 @@ def again(entry: OccupationAnalysis, tables: Tables) -> Again:
 
 
 def _histories(entry: OccupationAnalysis, tables: Tables) -> pd.DataFrame:
-    rows = tables.rows("transitions", tables.people(entry.population))
-    rows = rows[rows["basis"] == entry.basis]
+    rows = tables.rows("transitions", tables.people(entry.population), basis=entry.basis)
     if entry.origin:
         rows = from_day(rows, rows[tables.spec.trial.clock_origin.field], entry.origin)
     code = {name: at for at, name in enumerate(tables.spec.states.states)}
@@ -80,11 +87,24 @@ def _reading(tables: Tables) -> np.ndarray:
     return np.column_stack([np.eye(len(home)), home])
 
 
-def _read(n_states: int, read: Callable[[Path], np.ndarray]) -> Moved:
-    def moved(rows: pd.DataFrame, units: Units) -> np.ndarray:
-        return read(walk(rows, units, n_states)).reshape(len(units.family), -1)
+def _standardised(
+    rows: pd.DataFrame, n_states: int, reads: Sequence[Callable[[Path], np.ndarray]], tables: Tables
+) -> list[dict[str, Summed]]:
+    """What each reading finds on the way through the states, by arm; the way is walked once for all."""
+    widths = []
 
-    return moved
+    def moved(mine: pd.DataFrame, units: Units) -> np.ndarray:
+        path = walk(mine, units, n_states)
+        found = [read(path).reshape(len(units.family), -1) for read in reads]
+        widths[:] = [each.shape[1] for each in found]
+        return np.hstack(found)
+
+    together = standardised(rows, moved, tables)
+    ends = [0, *np.cumsum(widths)]
+    return [
+        {arm: each.columns(slice(*span)) for arm, each in together.items()}
+        for span in itertools.pairwise(ends)
+    ]
 
 
 def _never_returned(rows: pd.DataFrame, entry: OccupationAnalysis, tables: Tables) -> list[Estimate]:
@@ -102,8 +122,9 @@ def _never_returned(rows: pd.DataFrame, entry: OccupationAnalysis, tables: Table
     )
     homes = [states.states.index(name) for name in states.family_home]
     first = np.column_stack([np.eye(2 * size)[:, homes], np.eye(2 * size)[:, homes].sum(axis=1)])
+    (found,) = _standardised(rows, 2 * size, [lambda path: path.at(by_day) @ first], tables)
     return estimates(
-        standardised(rows, _read(2 * size, lambda path: path.at(by_day) @ first), tables),
+        found,
         [{"state": name, "day": str(day)} for day in entry.days for name in (*states.family_home, HOME)],
         tables,
         names=("occupation_never_returned", "occupation_never_returned_difference"),

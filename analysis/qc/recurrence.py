@@ -21,21 +21,21 @@ def again(entry: RecurrenceAnalysis, tables: Tables) -> Again:
     """Mean numbers by day and over time, and the ratio of rates."""
     rows, last = _rows(entry, tables), float(max(entry.days))
     label = {"event": entry.parameter}
-
-    def by(days: np.ndarray):
-        return lambda mine, units: _mean(mine, units, np.asarray(days, float))
-
+    changes = rows.loc[rows["is_event"] | rows["is_death"], "stop"]
+    long = np.unique([0.0, last, *changes])
+    long = long[long <= last]
+    days = np.array([*entry.days, *long], dtype=float)
+    both = standardised(rows, lambda mine, units: _mean(mine, units, days), tables)
+    asked = len(entry.days)
     found = estimates(
-        standardised(rows, by(entry.days), tables),
+        {arm: each.columns(slice(asked)) for arm, each in both.items()},
         [{**label, "day": str(day)} for day in entry.days],
         tables,
         names=("mean_count", "mean_count_difference"),
         kind="log",
     )
-    changes = rows.loc[rows["is_event"] | rows["is_death"], "stop"]
-    long = np.unique([0.0, last, *changes])
-    long = long[long <= last]
-    drawn = curves(standardised(rows, by(long), tables), long, [label], tables, "mean_count", "log")
+    over_time = {arm: each.columns(slice(asked, None)) for arm, each in both.items()}
+    drawn = curves(over_time, long, [label], tables, "mean_count", "log")
     return Again(
         METHOD,
         estimates=(*found, *_rates(rows, last, tables)),

@@ -12,6 +12,7 @@ from scipy import optimize, special
 
 GRID, ROUNDS = 121, 3
 SAME = 1e-9
+LEAST = np.finfo(float).tiny
 
 
 @cache
@@ -41,7 +42,8 @@ def _probability(x1: int, n1: int, x0: int, n0: int, delta: float, method: str) 
     """Of a table as far above delta as that observed, or farther, at the worst risk of arm 0."""
     seen = float(_statistic(np.array([x1]), n1, np.array([x0]), n0, delta)[0])
     near = SAME * max(1.0, abs(seen))
-    as_far, farther = (_first(n1, n0, delta, seen + by) for by in (-near, near))
+    as_far = _first(n1, n0, delta, seen - near)
+    farther = _next(as_far, n1, n0, delta, seen + near)
     bottom, top = max(0.0, -delta), min(1.0, 1.0 - delta)
 
     def at(phi: np.ndarray) -> np.ndarray:
@@ -73,10 +75,22 @@ def _first(n1: int, n0: int, delta: float, height: float) -> np.ndarray:
     return high
 
 
+def _next(first: np.ndarray, n1: int, n0: int, delta: float, height: float) -> np.ndarray:
+    """The same for a height hardly above, from the counts that the lower one gave: on past those tied."""
+    x0, found = np.arange(n0 + 1), first.copy()
+    while True:
+        tied = (found <= n1) & (_statistic(np.minimum(found, n1), n1, x0, n0, delta) <= height)
+        if not tied.any():
+            return found
+        found[tied] += 1
+
+
 def _pmf(n: int, p: np.ndarray) -> np.ndarray:
-    x, p = np.arange(n + 1), p[:, None]
+    """Binomial probabilities, (p, n + 1); for the logarithm of 0 stands that of the smallest number."""
+    x = np.arange(n + 1)
     ways = special.gammaln(n + 1) - special.gammaln(x + 1) - special.gammaln(n - x + 1)
-    return np.exp(ways + special.xlogy(x, p) + special.xlog1py(n - x, -p))
+    event, none = (np.log(np.maximum(each, LEAST)) for each in (p, 1 - p))
+    return np.exp(ways + np.outer(event, x) + np.outer(none, n - x))
 
 
 def _statistic(x1: np.ndarray, n1: int, x0: np.ndarray, n0: int, delta: float) -> np.ndarray:

@@ -15,6 +15,8 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from analysis.qc.tables import STRATUM
 
+STEPS, FARTHEST = 6, 15.0
+
 
 @dataclass(frozen=True, eq=False)
 class RiskSets:
@@ -70,10 +72,27 @@ def hazard(rows: pd.DataFrame, event: np.ndarray, x: np.ndarray, ties: str = "ef
     # statsmodels has who enters on the day of an event at risk in it: entry half a day later is in time for
     # the next day and not for that one.
     late = np.where(rows["start"] > 0, rows["start"] + 0.5, 0.0)
-    stop, stratum = rows["stop"].to_numpy(float), rows[STRATUM].to_numpy()
-    fit = PHReg(stop, X, event.astype(int), entry=late, strata=stratum, ties=ties).fit(disp=0)
-    coef, model, sets = fit.params, fit.cov_params(), risk_sets(rows, event, ties)
+    stop, stratum, sets = rows["stop"].to_numpy(float), rows[STRATUM].to_numpy(), risk_sets(rows, event, ties)
+    peer = PHReg(stop, X, event.astype(int), entry=late, strata=stratum, ties=ties)
+    # It loops over rows, so that each of its steps is dear; from near its top it needs two.
+    fit = peer.fit(start_params=_near_top(sets, X), disp=0)
+    coef, model = fit.params, fit.cov_params()
     P = sets.shares(X @ coef)
     residual = ((sets.E - P).T @ np.ones(len(P)))[:, None] * X - (sets.E - P).T @ (P @ X)
     sums = pd.DataFrame(residual).groupby(rows["family_id"].to_numpy()).sum().to_numpy() @ model
     return Hazard(coef, model, sums.T @ sums, residual)
+
+
+def _near_top(sets: RiskSets, X: np.ndarray) -> np.ndarray:
+    """Some Newton steps on the terms; 0 where they lead nowhere."""
+    b = np.zeros(X.shape[1])
+    for _ in range(STEPS):
+        P = sets.shares(X @ b)
+        mean = P @ X
+        step = np.linalg.solve(
+            X.T @ (P.sum(axis=0)[:, None] * X) - mean.T @ mean, X.T @ (sets.E - P).sum(axis=0)
+        )
+        b = b + step
+        if not (np.abs(b) < FARTHEST).all():
+            return np.zeros(X.shape[1])
+    return b

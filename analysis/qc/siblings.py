@@ -1,6 +1,7 @@
 """One correlation within families: its profile likelihood in closed form, and the dense fit at its top."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -26,17 +27,22 @@ class Profile:
     X: np.ndarray
     family: np.ndarray
 
+    @cached_property
+    def sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Size of each family, its sums of y and X, and the products of all children."""
+        size, D = np.bincount(self.family), np.column_stack([self.y, self.X])
+        sums = np.zeros((len(size), D.shape[1]))
+        np.add.at(sums, self.family, D)
+        return size, sums, D.T @ D
+
     def __call__(self, rho: float) -> float:
         return self.at(rho)[0]
 
     def at(self, rho: float) -> tuple[float, float]:
         """The likelihood and the total variance."""
-        size = np.bincount(self.family)
-        D = np.column_stack([self.y, self.X])
-        sums = np.zeros((len(size), D.shape[1]))
-        np.add.at(sums, self.family, D)
+        size, sums, products = self.sums
         share = rho / (1 + (size - 1) * rho)
-        A = (D.T @ D - sums.T @ (share[:, None] * sums)) / (1 - rho)
+        A = (products - sums.T @ (share[:, None] * sums)) / (1 - rho)
         quadratic = A[0, 0] - A[0, 1:] @ np.linalg.solve(A[1:, 1:], A[1:, 0])
         free = len(self.y) - self.X.shape[1]
         logdet = ((size - 1) * np.log(1 - rho) + np.log(1 + (size - 1) * rho)).sum()

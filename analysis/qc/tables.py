@@ -42,9 +42,11 @@ class Tables:
         found = found[found[f"is_{population}"]]
         return found if within is None else found[found[within.column] == within.is_]
 
-    def rows(self, table: str, people: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, table: str, people: pd.DataFrame, **having: str) -> pd.DataFrame:
         """Rows of a table of the given children, with what `subjects` says of each beside them."""
         frame = self.frames[table]
+        for column, value in having.items():
+            frame = frame[frame[column] == value]
         beside = people[["child_id", *(name for name in people if name not in frame)]]
         return frame.merge(beside, on="child_id").sort_values("child_id", kind="stable", ignore_index=True)
 

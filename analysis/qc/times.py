@@ -18,8 +18,7 @@ def event_times(
     until: int | None = None,
 ) -> pd.DataFrame:
     """One row per child: start, stop and the cause, blank unless it is one of those asked for."""
-    rows = tables.rows("events", tables.people(population))
-    rows = rows[(rows["parameter"] == event.parameter) & (rows["basis"] == event.basis)]
+    rows = tables.rows("events", tables.people(population), parameter=event.parameter, basis=event.basis)
     rows = rows.rename(columns={"entry_days": "start", "time_days": "stop"})
     rows = rows.assign(cause=rows["cause"].where(rows["cause"].isin(event.causes)))
     if origin:
