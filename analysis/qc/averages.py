@@ -6,7 +6,7 @@ from statsmodels.regression.linear_model import WLS
 
 from analysis.qc.again import Again, with_t
 from analysis.qc.design import columns, counted, raw_means, with_outcome
-from analysis.qc.tables import ARM, Tables
+from analysis.qc.tables import ARM, Tables, members
 from analysis.results import Estimate
 from analysis.spec.visit_outcomes import AveragesAnalysis
 
@@ -41,7 +41,7 @@ def _influence(rows: pd.DataFrame, X: pd.DataFrame, weights: np.ndarray) -> tupl
     M = np.linalg.inv(D.T @ W @ D)
     R = np.eye(len(D)) - D @ M @ D.T @ W
     on_arm = W @ D @ M[:, list(X).index("arm")]
-    families = [np.flatnonzero(rows["family_id"] == each) for each in sorted(set(rows["family_id"]))]
+    families = members(rows["family_id"])
     A = np.array([_root(R[mine] @ R[mine].T) @ on_arm[mine] @ R[mine] for mine in families])
     return float(WLS(rows["value"].to_numpy(float), X, weights=weights).fit().params["arm"]), A
 

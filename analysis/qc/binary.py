@@ -8,7 +8,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 
 from analysis.qc.again import Again
 from analysis.qc.design import columns, counted, with_outcome
-from analysis.qc.tables import Tables, by_arm
+from analysis.qc.tables import Tables, by_arm, members
 from analysis.results import Count, Estimate
 from analysis.spec.declarations import bandings
 from analysis.spec.visit_outcomes import BinaryAnalysis
@@ -22,7 +22,7 @@ def again(entry: BinaryAnalysis, tables: Tables) -> Again:
     rows = rows.assign(event=_event(entry, rows, tables))
     X = columns(rows, tables, entry.covariates)
     risk, phi = _risks(rows, X)
-    families = [np.flatnonzero(rows["family_id"] == each) for each in sorted(set(rows["family_id"]))]
+    families = members(rows["family_id"])
     sums = np.array([phi[mine].sum(axis=0) for mine in families])
     V, df = sums.T @ sums, len(families) - X.shape[1]
     where = [{"arm": arm} for arm in tables.arms]

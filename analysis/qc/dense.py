@@ -38,9 +38,10 @@ class DenseFit:
         """Derivatives of the restricted likelihood: the gradient, observed and expected information."""
         P = self.inverse - self.inverse @ self.X @ self.phi @ self.X.T @ self.inverse
         Py, PG = P @ self.y, [P @ G for G in self.bases]
+        GP = [np.ascontiguousarray(each.T) for each in PG]
         GPy = [G @ Py for G in self.bases]
         gradient = np.array([(v @ Py - np.trace(PGk)) / 2 for v, PGk in zip(GPy, PG, strict=True)])
-        expected = np.array([[np.sum(A * B.T) / 2 for B in PG] for A in PG])
+        expected = np.array([[np.vdot(A, B) / 2 for B in GP] for A in PG])
         quadratic = np.array([[a @ P @ b for b in GPy] for a in GPy])
         return gradient, quadratic - expected, expected
 

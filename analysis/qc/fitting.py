@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.qc.dense import DenseFit
+from analysis.qc.tables import members
 from analysis.results import Estimate, Points
 
 FAR = 3
@@ -18,8 +19,8 @@ def diagnostics(
     values, vectors = np.linalg.eigh((V + V.T) / 2)
     fitted = fit.X @ fit.beta
     scaled = vectors @ ((vectors.T @ (fit.y - fitted)) / np.sqrt(values))
-    members = [np.flatnonzero(family.to_numpy() == each) for each in sorted(set(family))]
-    changes = np.array([fit.beta - _without(fit, mine) for mine in members])
+    families, beta = members(family), fit.beta
+    changes = np.array([beta - _without(fit, mine) for mine in families])
     cook = np.einsum("ij,jk,ik->i", changes, np.linalg.inv(fit.phi), changes) / fit.X.shape[1]
     hat = fit.X @ fit.phi @ fit.X.T @ fit.inverse
     influence = np.sort(changes[:, arm] / se)
@@ -32,7 +33,7 @@ def diagnostics(
         "largest change of the difference without one family, in standard errors": abs(influence).max(),
         "largest Cook's distance of a family": np.nanmax(cook),
         f"largest leverage of a family, of {fit.X.shape[1]} in all": max(
-            np.trace(hat[np.ix_(mine, mine)]) for mine in members
+            np.trace(hat[np.ix_(mine, mine)]) for mine in families
         ),
     }
     estimates = tuple(Estimate("diagnostic", float(value), labels={"of": of}) for of, value in values.items())

@@ -20,7 +20,7 @@ METHOD = (
 )
 # Of a Newton step in a logarithm of a frailty.
 LONGEST = 2.0
-SETTLED = 1e-7  # the error left is its square
+SETTLED = 1e-5  # the error left is its square
 
 
 @dataclass(eq=False)
@@ -54,7 +54,7 @@ class Frailty:
         b = np.zeros(self.columns.shape[1]) if self.found is None else self.found.copy()
         for _ in range(50):
             gradient, information = self._derivatives(b, nu)
-            step = linalg.solve(information, gradient, assume_a="pos")
+            step = _solve(information, gradient)
             b = b + step * min(1.0, LONGEST / np.abs(step).max())
             if np.abs(step).max() < SETTLED:
                 break
@@ -64,7 +64,7 @@ class Frailty:
             d + nu * np.log(nu) - (nu + d) * np.log(nu + d) + special.gammaln(nu + d) - special.gammaln(nu)
         )
         height = self.sets.loglik(self.columns @ b) + (nu * (w - np.exp(w) + 1) + integrated).sum()
-        variance = linalg.solve(information, np.eye(1, len(b))[0], assume_a="pos")[0]
+        variance = _solve(information, np.eye(1, len(b))[0])[0]
         return float(b[0]), float(variance), float(height)
 
     def _derivatives(self, b: np.ndarray, nu: float) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +76,10 @@ class Frailty:
         gradient[1:] += nu * (1 - w)
         information[np.diag_indices(len(b))] += np.append(0.0, nu * w)
         return gradient, information
+
+
+def _solve(information: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return linalg.cho_solve(linalg.cho_factor(information, check_finite=False), right, check_finite=False)
 
 
 def again(entry: FrailtyAnalysis, tables: Tables) -> Again:

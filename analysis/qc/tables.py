@@ -73,8 +73,13 @@ def _typed(text: pd.Series, kind: str) -> pd.Series:
 
 def with_stratum(rows: pd.DataFrame, strata: Sequence[str]) -> pd.DataFrame:
     """The rows with a column that names the stratum of each."""
-    named = rows[list(strata)].astype(str).agg("/".join, axis=1) if strata else ""
+    named = ["/".join(each) for each in rows[list(strata)].astype(str).to_numpy()] if strata else ""
     return rows.assign(**{STRATUM: named})
+
+
+def members(family: pd.Series) -> list[np.ndarray]:
+    """Positions of the rows of each family, families in the order of their names."""
+    return list(family.reset_index(drop=True).groupby(family.to_numpy()).indices.values())
 
 
 def treated(rows: pd.DataFrame, tables: Tables) -> np.ndarray:
