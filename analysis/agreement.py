@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from analysis.errors import ReportError, place_of
-from analysis.results import Labels, Stamp
+from analysis.results import Labels, Stamp, as_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,8 @@ class Agreements:
 
 def agreements_json(content: Agreements) -> str:
     """Deterministic JSON text."""
-    made = json.dumps(content, default=_plain, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    made = json.dumps(content, default=as_mapping, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return made + "\n"
-
-
-def _plain(item: object) -> dict[str, object]:
-    """A record, or a mapping of labels, as a dictionary."""
-    if isinstance(item, Mapping):
-        return dict(item)
-    return {each.name: getattr(item, each.name) for each in fields(item)}
 
 
 def read_agreements(path: Path) -> Agreements:

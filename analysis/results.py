@@ -7,7 +7,7 @@ one JSON form, so a table, a figure, a check and a person read the same numbers 
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -166,22 +166,29 @@ def select(items: Iterable[Any], **labels: str) -> tuple[Any, ...]:
     )
 
 
+def as_mapping(item: Any) -> dict[str, Any]:
+    """A record or a mapping as a dictionary whose values are left as they are, for `json.dumps`."""
+    if isinstance(item, Mapping):
+        return dict(item)
+    return {each.name: getattr(item, each.name) for each in fields(item)}
+
+
 def _entry(item: Result | Failure) -> dict[str, Any]:
     return {"kind": type(item).__name__.lower(), **asdict(item)}
 
 
 def _restore(item: dict[str, Any]) -> Result | Failure:
-    fields = {key: value for key, value in item.items() if key != "kind"}
+    parts = {key: value for key, value in item.items() if key != "kind"}
     if item["kind"] == "failure":
-        return Failure(**fields)
-    fields["counts"] = tuple(Count(**each) for each in item["counts"])
-    fields["estimates"] = tuple(Estimate(**each) for each in item["estimates"])
+        return Failure(**parts)
+    parts["counts"] = tuple(Count(**each) for each in item["counts"])
+    parts["estimates"] = tuple(Estimate(**each) for each in item["estimates"])
     for name, made in (("curves", Curve), ("points", Points)):
-        fields[name] = tuple(
+        parts[name] = tuple(
             made(**{key: _frozen(value) for key, value in each.items()}) for each in item[name]
         )
-    fields |= {name: tuple(item[name]) for name in ("notes", "details")}
-    return Result(**fields)
+    parts |= {name: tuple(item[name]) for name in ("notes", "details")}
+    return Result(**parts)
 
 
 def _frozen(value: Any) -> Any:

@@ -3,12 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from analysis.errors import BlindingError, ReportError
 from analysis.present import format as fmt
-from analysis.results import Failure, Result, View, select
+from analysis.results import Failure, Result, View, as_mapping, select
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import HazardAnalysis
 from analysis.spec.outputs import report_of
@@ -115,7 +114,7 @@ def contrast_name(contrast: str | None) -> str:
 
 def results_digest(items: Iterable[Found]) -> str:
     """SHA-256 of results at full precision; the first 16 hexadecimal digits."""
-    text = json.dumps([asdict(item) for item in items], sort_keys=True, ensure_ascii=False)
+    text = json.dumps(tuple(items), default=as_mapping, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

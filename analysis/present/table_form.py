@@ -4,11 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from analysis.errors import ReportError
-from analysis.results import View
+from analysis.results import View, as_mapping
 
 Number = float | int | None
 VALUES_HEADER = ("row", "column", "displayed", "analysis", "what", "name", "value")
@@ -136,7 +136,7 @@ def to_values_csv(table: Table) -> str:
 
 def to_json(table: Table) -> str:
     """The whole table: displayed text, full-precision values, headings, footnotes and origins."""
-    return json.dumps(asdict(table), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(table, default=as_mapping, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def numbers(**values: Number) -> dict[str, Number]:
