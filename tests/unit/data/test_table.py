@@ -211,7 +211,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 def test_a_table_of_other_columns_is_refused(spec: Spec, tmp_path: Path) -> None:
     table, path = spec.table("withdrawals"), tmp_path / "data" / "clean" / "withdrawals.csv"
     path.parent.mkdir(parents=True)
-    with pytest.raises(DataError, match="^data/clean/withdrawals.csv: no such table; run the step that writes it"):
+    absent = "^data/clean/withdrawals.csv: no such table; run the step that writes it"
+    with pytest.raises(DataError, match=absent):
         read_text(path, table)
     for content in (b"", b"\xff\xfe"):
         path.write_bytes(content)
