@@ -42,6 +42,23 @@ def read_excel(path: Path, dialect: Dialect, *, file: str) -> Text:
             raise SourceError(f"{file}: a workbook that is damaged or protected.") from error
 
 
+def sheets_of(path: Path, *, file: str) -> tuple[str, ...]:
+    """Names of the sheets of a workbook, in their order.
+
+    Raises
+    ------
+    SourceError
+        If the file is no workbook, or a bomb.
+    """
+    from defusedxml import DefusedXmlException
+
+    with open_archive(path, file=file) as archive:
+        try:
+            return tuple(_parse(archive, BOOK, Parts()).sheets)
+        except (SAXException, DefusedXmlException, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SourceError(f"{file}: not an .xlsx workbook, or damaged.") from error
+
+
 def _read(archive: zipfile.ZipFile, dialect: Dialect, *, file: str) -> Text:
     book = _parse(archive, BOOK, Parts())
     _check_sheets(list(book.sheets), dialect, file=file)

@@ -3,9 +3,7 @@
 Nothing of a participant is in it: names of columns, codes of code lists and dictionaries, and counts.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,23 +11,20 @@ import pandas as pd
 
 from analysis.errors import BlindingError
 from analysis.sources.blinding import check_cells
-from analysis.sources.propose_columns import Column, columns_of
+from analysis.sources.propose_columns import Column, columns_of, with_own_words
 from analysis.sources.propose_dialect import guess_marks
-from analysis.sources.propose_entry import (
-    Draft,
-    Export,
-    best_drafts,
-    draft_entry,
-    draft_wide,
-    without_values_that_say_nothing,
-)
-from analysis.sources.propose_files import EVENT_MAP_COLUMN, Found, Read, look
+from analysis.sources.propose_draft import Draft, Export, best_drafts, without_values_that_say_nothing
+from analysis.sources.propose_entry import draft_entry, draft_wide
+from analysis.sources.propose_files import EVENT_MAP_COLUMN, Found, look
+from analysis.sources.propose_groups import Group, authority_of, group_files, others_covered
+from analysis.sources.propose_layout import draft_layout
 from analysis.sources.propose_missing import draft_missing
 from analysis.sources.propose_yaml import dialect_line, entry_lines, listed, remark_on, remarked, scalar
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.spec.arm_words import arms_of, is_arm_like
 from analysis.spec.declarations import Spec
-from analysis.spec.source_base import Dialect
+from analysis.spec.layouts import Layout
+from analysis.spec.source_base import ISO_DAY, Dialect
 from analysis.spec.tables import Table
 
 
@@ -45,6 +40,7 @@ class Proposal:
 def propose(
     spec: Spec,
     meanings: Mapping[str, str],
+    layouts: Sequence[Layout],
     folder: Path,
     files: Sequence[Path],
     *,
@@ -56,6 +52,8 @@ def propose(
     ----------
     meanings : mapping
         Words in the names of columns -> what they stand for.
+    layouts : sequence of Layout
+        Tables of returns that are known by their headers.
     files : sequence of Path
         Exports, and dictionaries, event maps and project files of REDCap among them.
     name : str
@@ -64,24 +62,32 @@ def propose(
     Raises
     ------
     SourceError
-        If a file is not text in equal columns below a header.
+        If a delimited file is not text in equal columns below a header, or a link leads out of the folder.
     """
     found = look(folder, files)
-    dialects: dict[Dialect, tuple[str, set[str]]] = {}
-    exports = [_export(group, found, dialects) for group in _groups(found.exports)]
+    exports = [_export(group, found) for group in group_files(found.exports, layouts)]
+    words = with_own_words(meanings, spec)
     tables = [spec.table(each) for each in spec.table_names(layer="raw", audience="open")]
     drafts = best_drafts(
-        [draft for table in tables for each in exports for draft in _drafts(table, each, spec, meanings)]
+        [
+            draft
+            for table in tables
+            for each in exports
+            for draft in _drafts(table, each, exports, spec, words)
+        ]
     )
     declared = {code: label for codes in found.projects.values() for code, label in codes.items()}
     columns = [column for export in exports for column in export.columns]
+    dialects = {
+        each: f"d{at}" for at, each in enumerate(dict.fromkeys(d.export.dialect for d in drafts), start=1)
+    }
     lines = [
         f"# A draft: settle every line that says `decide`, then run it. Written from {len(files)} files.",
         f"name: {scalar(name)}",
         "dialects:",
-        *_dialect_lines(dialects),
+        *_dialect_lines(dialects, drafts),
         *_missing_lines(draft_missing(declared, columns, spec)),
-        *_source_lines([without_values_that_say_nothing(each) for each in drafts], spec),
+        *_source_lines([without_values_that_say_nothing(each) for each in drafts], dialects, spec),
         *_file_lines(exports, drafts, found),
         *_absent_lines(spec, drafts),
     ]
@@ -89,22 +95,17 @@ def propose(
     return Proposal(text, tuple(dict.fromkeys(each.table.name for each in drafts)), text.count("# decide"))
 
 
-def _drafts(table: Table, export: Export, spec: Spec, meanings: Mapping[str, str]) -> list[Draft]:
+def _drafts(
+    table: Table, export: Export, exports: Sequence[Export], spec: Spec, meanings: Mapping[str, str]
+) -> list[Draft]:
+    if export.layout is not None:
+        return [each for each in draft_layout(export, exports, spec, meanings) if each.table == table]
     draft = draft_entry(table, export, spec, meanings)
     return [draft] if draft else draft_wide(table, export, spec, meanings)
 
 
-def _groups(exports: Iterable[Read]) -> list[list[Read]]:
-    """Returns of several years are one export: files of one header whose names differ in numbers."""
-    groups: dict[tuple, list[Read]] = defaultdict(list)
-    for read in exports:
-        pattern = re.sub(r"\d+", "*", read.file)
-        groups[pattern, tuple(read.frame.columns), read.encoding, read.delimiter].append(read)
-    return list(groups.values())
-
-
-def _export(group: list[Read], found: Found, dialects: dict[Dialect, tuple[str, set[str]]]) -> Export:
-    frame = pd.concat([each.frame for each in group], ignore_index=True)
+def _export(group: Group, found: Found) -> Export:
+    frame = pd.concat([each.frame for each in group.reads], ignore_index=True)
     name = _dictionary_for(frame, found.dictionaries)
     dictionary = found.dictionaries.get(name) if name else None
     companions = {"dictionary": name} if name else {}
@@ -114,15 +115,32 @@ def _export(group: list[Read], found: Found, dialects: dict[Dialect, tuple[str, 
         events = dict(zip(known[EVENT_MAP_COLUMN], known["event_name"], strict=True))
     if name and found.projects:
         companions["project"] = next(iter(found.projects))
-    columns = tuple(columns_of(frame, dictionary, {}))
+    labels = {column: codes for each in group.reads for column, codes in each.labels.items()}
+    columns = tuple(columns_of(frame, dictionary, labels))
+    dialect, doubts = _dialect(group.reads[0].dialect, columns)
+    return Export(
+        group.files,
+        dialect,
+        frame,
+        columns,
+        dictionary,
+        companions,
+        events,
+        has_labels=dictionary is not None and _has_labels(frame, dictionary),
+        layout=group.layout,
+        authority=authority_of(group),
+        doubts=tuple(f"{group.files}: {doubt}" for doubt in doubts),
+        others=tuple(others_covered(group, found.exports)),
+    )
+
+
+def _dialect(base: Dialect, columns: Sequence[Column]) -> tuple[Dialect, tuple[str, ...]]:
+    """How an export is written, with its forms of dates, and doubts about these."""
     decimal, dates, doubts = guess_marks(column.cells for column in columns)
-    first = group[0]
-    dialect = Dialect(delimiter=first.delimiter, encoding=first.encoding, decimal=decimal, dates=dates)
-    known_as, said = dialects.setdefault(dialect, (f"d{len(dialects) + 1}", set()))
-    said.update(doubts)
-    files = _pattern([each.file for each in group])
-    has_labels = dictionary is not None and _has_labels(frame, dictionary)
-    return Export(files, known_as, frame, columns, dictionary, companions, events, has_labels)
+    if base.format == "delimited":
+        return base.model_copy(update={"decimal": decimal, "dates": dates}), doubts
+    # What the format itself knows for a date comes in this form, and needs no mention.
+    return base.model_copy(update={"dates": tuple(form for form in dates if form != ISO_DAY)}), doubts
 
 
 def _has_labels(frame: pd.DataFrame, dictionary: Dictionary) -> bool:
@@ -135,12 +153,6 @@ def _has_labels(frame: pd.DataFrame, dictionary: Dictionary) -> bool:
     return labels > codes
 
 
-def _pattern(names: Sequence[str]) -> str:
-    """The name of one file, or of several with a star for each number that differs."""
-    parts = zip(*(re.split(r"(\d+)", name) for name in names), strict=True)
-    return "".join(part[0] if len(set(part)) == 1 else "*" for part in parts)
-
-
 def _dictionary_for(frame: pd.DataFrame, dictionaries: Mapping[str, Dictionary]) -> str | None:
     """The dictionary that has the export's first column as its id, and most of the others."""
     shares = {
@@ -151,10 +163,11 @@ def _dictionary_for(frame: pd.DataFrame, dictionaries: Mapping[str, Dictionary])
     return best if best is not None and shares[best] >= 0.5 else None
 
 
-def _dialect_lines(dialects: Mapping[Dialect, tuple[str, set[str]]]) -> Iterator[str]:
+def _dialect_lines(dialects: Mapping[Dialect, str], drafts: Sequence[Draft]) -> Iterator[str]:
     if not dialects:
         yield "  {}"
-    for dialect, (name, doubts) in dialects.items():
+    for dialect, name in dialects.items():
+        doubts = {doubt for each in drafts if each.export.dialect == dialect for doubt in each.export.doubts}
         yield from (f"  # decide: {doubt}" for doubt in sorted(doubts))
         yield dialect_line(name, dialect)
 
@@ -165,25 +178,24 @@ def _missing_lines(missing: Mapping[str, tuple[str, str]]) -> Iterator[str]:
         yield remarked(f"  {scalar(code)}: {reason}", remark)
 
 
-def _source_lines(drafts: Sequence[Draft], spec: Spec) -> Iterator[str]:
+def _source_lines(drafts: Sequence[Draft], dialects: Mapping[Dialect, str], spec: Spec) -> Iterator[str]:
     yield "sources:" if drafts else "sources: []"
-    seen: set[str] = set()
+    seen: set[tuple[str, Dialect]] = set()
     for draft in drafts:
         export, left, refused = draft.export, {}, []
-        if export.files not in seen:
-            seen.add(export.files)
+        if export.identity not in seen:
+            seen.add(export.identity)
             left, refused = _left_columns(export, drafts)
             yield from _arm_in_cells(export, spec)
             yield from _arms_of_events(export)
-        kind = "redcap" if export.dictionary else "tabular"
-        yield from entry_lines(draft, left, refused, kind)
+        yield from entry_lines(draft, dialects[export.dialect], left, refused)
 
 
 def _left_columns(export: Export, drafts: Sequence[Draft]) -> tuple[dict[str, str], list[str]]:
     """Columns that no entry of the file reads: those to ignore, and those that may tell the arm."""
-    mine = [draft for draft in drafts if draft.export.files == export.files]
+    mine = [draft for draft in drafts if draft.export.identity == export.identity]
     read = {name for draft in mine for name, _ in draft.columns.values()}
-    read |= {name for draft in mine for name in (*draft.selection, *draft.unless_blank)}
+    read |= {name for draft in mine for name in (*draft.selection, *draft.unless_blank, *draft.reads)}
     groups = {group for draft in mine for group, _ in draft.checkboxes.values()}
     owners = export.dictionary.owners if export.dictionary else {}
     read |= {name for name, field in owners.items() if field.name in groups}
@@ -209,14 +221,22 @@ def _arms_of_events(export: Export) -> Iterator[str]:
 
 def _file_lines(exports: Sequence[Export], drafts: Sequence[Draft], found: Found) -> Iterator[str]:
     used = {draft.export.files for draft in drafts}
-    beside = {name for draft in drafts for name in draft.export.companions.values()}
-    rest = [export.files for export in exports if export.files not in used]
-    rest += [*found.dictionaries, *found.event_maps, *found.projects, *found.unread]
-    rest = sorted(set(rest) - beside)
+    beside = {name for draft in drafts for name in (*draft.export.companions.values(), *draft.beside)}
+    left = {export.files: _why_left(export) for export in exports if export.files not in used}
+    left |= dict.fromkeys(
+        [*found.dictionaries, *found.event_maps, *found.projects], "no export is read by it"
+    )
+    left |= {
+        name: "; ".join(filter(None, ["not read for this draft", why])) for name, why in found.unread.items()
+    }
+    rest = sorted(left.keys() - beside)
     yield "ignore_files:" if rest else "ignore_files: []"
     for name in rest:
-        why = "not read for this draft" if name in found.unread else "no table found in it"
-        yield f"  - {scalar(name)}    # decide: {why}"
+        yield f"  - {scalar(name)}    # decide: {left[name]}"
+
+
+def _why_left(export: Export) -> str:
+    return f"{export.layout.title}, which no table needs" if export.layout else "no table found in it"
 
 
 def _absent_lines(spec: Spec, drafts: Sequence[Draft]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from analysis.sources.propose_dialect import date_forms
 from analysis.sources.redcap_dictionary import Dictionary
 from analysis.sources.tabular import SOURCE_COLUMNS
 from analysis.spec.arm_words import is_arm_like
+from analysis.spec.declarations import Spec
 
 NUMBER = re.compile(r"-?\d+([.,]\d+)?$")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -68,6 +69,13 @@ def columns_of(
     return found
 
 
+def with_own_words(meanings: Mapping[str, str], spec: Spec) -> dict[str, str]:
+    """The meanings of words, among them those of our own fields, which stand for themselves."""
+    fields = [field for table in spec.package.resources for field in table.fields]
+    own = {part for field in fields for part in field.name.split("_") if len(part) > 1}
+    return {**{word: word for word in sorted(own)}, **meanings}
+
+
 def words_of(text: str, meanings: Mapping[str, str]) -> tuple[str, ...]:
     """The words of a name, each as our fields write it; a number without leading zeros."""
     return _words(text, tuple(sorted(meanings.items())))
@@ -79,3 +87,19 @@ def _words(text: str, meanings: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     parts = (part.lower() for part in WORD.findall(text))
     meant = (known.get(part, part.lstrip("0") or part) for part in parts)
     return tuple(word for part in meant for word in part.split())
+
+
+def in_words(word: str, meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """A word that is made of known ones as these, as few as can be; any other as it is."""
+    if word in meanings:
+        return (word,)
+    # Ways to reach each letter: the last of the fewest words, none of them a single letter.
+    ways: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(2, len(word) + 1):
+        reached = [
+            (*ways[at], word[at:end]) for at in range(end - 1) if at in ways and word[at:end] in meanings
+        ]
+        if reached:
+            ways[end] = min(reached, key=len)
+    found = ways.get(len(word), (word,))
+    return tuple(part for each in found for part in meanings.get(each, each).split())

@@ -86,7 +86,7 @@ def guess_marks(columns: Iterable[Counter[str]]) -> tuple[str, tuple[str, ...], 
     # What one column leaves open, another may decide.
     doubtful = sorted({tuple(forms) for forms in unclear if not any(form in decided for form in forms)})
     decided.update(max(forms, key=lambda form: decided[form]) for forms in unclear)
-    doubts = tuple(f"dates fit {' and '.join(forms)} alike; keep what is meant" for forms in doubtful)
+    doubts = tuple(f"no day tells {' and '.join(forms)} apart; keep what is meant" for forms in doubtful)
     return "," if commas > points else ".", _one_reading(decided), doubts
 
 

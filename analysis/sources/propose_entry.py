@@ -1,14 +1,16 @@
 """A draft of one entry of a mapping: a table, the export it seems to lie in, and what is left to decide."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from analysis.sources.propose_columns import Column
+from analysis.sources.propose_draft import Draft, DraftValues, Export
 from analysis.sources.propose_match import CERTAIN, LIKELY, Match, best_columns, codes_for, fit
-from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
+from analysis.sources.propose_values import draft_values, values_of_choices
+from analysis.sources.redcap_dictionary import CHECKBOX, EVENT
 from analysis.spec.arm_words import REDCAP_ARM
 from analysis.spec.declarations import Code, Spec
 from analysis.spec.redcap_source import REPEAT_INSTRUMENT
@@ -16,46 +18,8 @@ from analysis.spec.tables import Field, Table
 
 ENOUGH = 0.5  # of a table's fields, required ones counted twice
 BY_NAME, BY_FORM = "decide: by its name alone", "decide: by its cells more than by its name"
-ALSO = "decide: another file fills this table better; does this one fill it too?"
+TO_CONFIRM = "decide: to confirm, its name is only like ours"
 MANY_FILES = "decide: latest_by, if a row of a later file replaces that of an earlier one"
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One export, or several of one header: `files` is a path or pattern; `events` label by unique name."""
-
-    files: str
-    dialect: str
-    frame: pd.DataFrame
-    columns: tuple[Column, ...]
-    dictionary: Dictionary | None = None
-    companions: Mapping[str, str] = field(default_factory=dict)
-    events: Mapping[str, str] = field(default_factory=dict)
-    has_labels: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DraftValues:
-    """Their code -> our code with a remark, and remarks on what has none."""
-
-    codes: dict[str, tuple[str, str]]
-    left: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One entry: our field -> their column and a remark."""
-
-    table: Table
-    export: Export
-    coverage: float
-    columns: dict[str, tuple[str, str]]
-    checkboxes: dict[str, tuple[str, DraftValues]]
-    values: dict[str, DraftValues]
-    selection: dict[str, tuple[str, ...]]
-    unless_blank: tuple[str, ...]
-    remarks: tuple[str, ...]
-    constants: Mapping[str, str] = field(default_factory=dict)
 
 
 def draft_entry(table: Table, export: Export, spec: Spec, meanings: Mapping[str, str]) -> Draft | None:
@@ -67,10 +31,10 @@ def draft_entry(table: Table, export: Export, spec: Spec, meanings: Mapping[str,
     coverage = sum(weights[name] * match.score for name, match in found.items()) / sum(weights.values())
     if coverage < ENOUGH or not set(table.key) & set(found):
         return None
-    return _draft(table, export, found, spec, meanings, coverage=coverage)
+    return make_draft(table, export, found, spec, meanings, coverage=coverage)
 
 
-def _draft(
+def make_draft(
     table: Table,
     export: Export,
     found: Mapping[str, Match],
@@ -79,20 +43,22 @@ def _draft(
     *,
     coverage: float,
     constants: Mapping[str, str] | None = None,
+    made: Sequence[str] = (),
 ) -> Draft:
+    """The entry of a table, given the column of each field; the reader makes the fields `made` of others."""
     constants = constants or {}
     fields = [each for each in table.fields if not each.name.startswith("source_")]
     own = _own_columns(table, found)
     selection, remarks = _selection(export, own)
     chosen = _rows(export.frame, selection)
-    open_fields = [each for each in fields if each.name not in {*found, *constants} and each.codelist]
+    open_fields = [each for each in fields if each.name not in {*found, *constants, *made} and each.codelist]
     groups = _groups(open_fields, table, export, spec, meanings)
-    absent = [each.name for each in fields if each.name not in {*found, *groups, *constants}]
+    absent = [each.name for each in fields if each.name not in {*found, *groups, *constants, *made}]
     return Draft(
         table=table,
         export=export,
         coverage=coverage,
-        columns={each.name: _column(found[each.name]) for each in fields if each.name in found},
+        columns={each.name: column_of(found[each.name]) for each in fields if each.name in found},
         checkboxes=groups,
         values={
             name: draft_values(match.field, match.column, spec, export.events)
@@ -104,9 +70,10 @@ def _draft(
         remarks=(
             *remarks,
             *(f"decide: no column found for {name}" for name in absent),
-            *([MANY_FILES] if "*" in export.files else []),
+            *([MANY_FILES] if "*" in export.files and export.layout is None else []),
         ),
         constants=constants,
+        kind="redcap" if export.dictionary else "tabular",
     )
 
 
@@ -139,7 +106,7 @@ def _wide(
     schema = table.schema_.model_copy(update={"fields": tuple(others)})
     found = best_columns(table.model_copy(update={"schema_": schema}), export.columns, spec, meanings)
     found |= _event_as_key(table, export, {**found, key: score}) | {score.field.name: score}
-    draft = _draft(table, export, found, spec, meanings, coverage=ENOUGH, constants={key: code})
+    draft = make_draft(table, export, found, spec, meanings, coverage=ENOUGH, constants={key: code})
     return replace(draft, unless_blank=(score.column.name,))
 
 
@@ -155,7 +122,10 @@ def _named_like_codes(columns: Sequence[Column], codes: Mapping[str, Code]) -> d
     return found
 
 
-def _column(match: Match) -> tuple[str, str]:
+def column_of(match: Match) -> tuple[str, str]:
+    """Their column, and what is uncertain of it."""
+    if match.is_near:
+        return match.column.name, TO_CONFIRM
     if match.score >= CERTAIN:
         return match.column.name, ""
     return match.column.name, BY_FORM if match.content and match.content > match.name else BY_NAME
@@ -185,7 +155,7 @@ def _groups(
         best = max(fits, key=lambda match: match.score, default=None)
         if best is not None and best.score >= LIKELY:
             likely = codes_for(best.column.choices, spec.codes_of(each.codelist or ""))
-            found[each.name] = (best.column.name, _values_of_choices(best.column.choices, likely))
+            found[each.name] = (best.column.name, values_of_choices(best.column.choices, likely))
     return found
 
 
@@ -232,65 +202,3 @@ def _unless_blank(
             if filled < 0.1:
                 return (column,)
     return ()
-
-
-def draft_values(field: Field, column: Column, spec: Spec, events: Mapping[str, str]) -> DraftValues:
-    """Codes of a column as ours. Of cells, only those are shown that are a code or label of our list."""
-    codes = spec.codes_of(field.codelist or "")
-    choices = dict(events) if column.name == EVENT else dict(column.choices)
-    if not choices:
-        return _values_of_cells(column, codes)
-    said = _values_of_choices(choices, codes_for(choices, codes))
-    return replace(said, codes={theirs: ours for theirs, ours in said.codes.items() if theirs != ours[0]})
-
-
-def _values_of_choices(choices: Mapping[str, str], likely: Mapping[str, tuple[str, float]]) -> DraftValues:
-    kept = {
-        choice: (ours, "" if score == 1 else f"decide: {_one_line(choices[choice])}")
-        for choice, (ours, score) in likely.items()
-    }
-    rest = {choice: label for choice, label in choices.items() if choice not in likely}
-    left = [f'decide: "{choice}", {_one_line(label)}' for choice, label in rest.items()]
-    return DraftValues(kept, tuple(left))
-
-
-def _values_of_cells(column: Column, codes: Mapping) -> DraftValues:
-    ours = {name.casefold(): code.code for code in codes.values() for name in (code.label, code.code)}
-    known = {cell: ours[cell.casefold()] for cell in sorted(column.cells) if cell.casefold() in ours}
-    strange = {cell: n for cell, n in column.cells.items() if cell and cell not in known}
-    left = ()
-    if strange:
-        left = (f"decide: {len(strange)} further values, in {sum(strange.values())} cells, not shown here",)
-    # Codes in small letters are restored when they are cleaned.
-    said = {cell: (code, "") for cell, code in known.items() if cell.casefold() != code.casefold()}
-    return DraftValues(said, left)
-
-
-def best_drafts(drafts: Sequence[Draft]) -> list[Draft]:
-    """For each table the export that has most of it; for an export without one, its best table."""
-    best = _best(drafts, lambda draft: (draft.table.name, *sorted(draft.constants.items())))
-    used = {draft.export.files for draft in best}
-    rest = _best(
-        [draft for draft in drafts if draft.export.files not in used], lambda draft: draft.export.files
-    )
-    chosen = [*best, *(replace(draft, remarks=(*draft.remarks, ALSO)) for draft in rest)]
-    tables = list(dict.fromkeys(draft.table.name for draft in drafts))
-    return sorted(chosen, key=lambda draft: tables.index(draft.table.name))
-
-
-def _best(drafts: Iterable[Draft], key: Callable[[Draft], Hashable]) -> list[Draft]:
-    best: dict[Hashable, Draft] = {}
-    for draft in drafts:
-        if key(draft) not in best or draft.coverage > best[key(draft)].coverage:
-            best[key(draft)] = draft
-    return list(best.values())
-
-
-def without_values_that_say_nothing(draft: Draft) -> Draft:
-    """The entry without translations of codes that are ours already."""
-    kept = {name: each for name, each in draft.values.items() if each.codes or each.left}
-    return replace(draft, values=kept)
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:60].strip()

@@ -1,43 +1,59 @@
 """What lies in a folder that nobody has described: exports, and the files that explain them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import SourceError
-from analysis.sources.delimited import read_delimited
+from analysis.errors import BlindingError, SourceError
+from analysis.sources.excel import sheets_of
+from analysis.sources.formats import read_file
+from analysis.sources.places import check_place
 from analysis.sources.propose_columns import NUMBER
 from analysis.sources.propose_dialect import DATE_LIKE, guess_text
 from analysis.sources.redcap_dictionary import HEADINGS, Dictionary, read_dictionary
 from analysis.sources.redcap_project import read_project
+from analysis.sources.ssda903_xml import read_return
 from analysis.sources.tabular import as_frame
+from analysis.sources.text import Text
 from analysis.spec.source_base import Dialect
 
 DELIMITED = (".csv", ".tsv", ".txt", ".tab")
+COMMA = Dialect(delimiter=",", encoding="utf-8-sig", decimal=".", dates=())
+# What a format must be told, as it is told until somebody decides otherwise.
+TYPED = {
+    ".dta": Dialect(format="stata", cells="codes", dates=()),
+    ".sav": Dialect(format="spss", cells="codes", dates=()),
+    ".zsav": Dialect(format="spss", cells="codes", dates=()),
+    ".sas7bdat": Dialect(format="sas7bdat", dates=()),
+    ".xpt": Dialect(format="xport", encoding="cp1252", dates=()),
+    ".parquet": Dialect(format="parquet", dates=()),
+}
+WORKBOOKS = (".xlsx", ".xlsm")
 EVENT_MAP_COLUMN = "unique_event_name"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One file, its encoding and its delimiter."""
+    """One file, or one sheet of it: how it is written but for its dates, and the labels it has for codes."""
 
     file: str
-    encoding: str
-    delimiter: str
+    dialect: Dialect
     frame: pd.DataFrame
+    columns: tuple[str, ...]
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies in the folder: exports, and the files that explain them."""
+    """What lies in the folder: exports, the files that explain them, and why others were not read."""
 
     exports: list[Read]
     dictionaries: dict[str, Dictionary]
     event_maps: dict[str, pd.DataFrame]
     projects: dict[str, dict[str, str]]
-    unread: list[str]
+    unread: dict[str, str]
 
 
 def look(folder: Path, files: Sequence[Path]) -> Found:
@@ -46,47 +62,80 @@ def look(folder: Path, files: Sequence[Path]) -> Found:
     Raises
     ------
     SourceError
-        If a file is not text in equal columns below a header.
+        If a delimited file is not text in equal columns below a header, or a link leads out of the folder.
     """
-    found = Found([], {}, {}, {}, [])
+    found = Found([], {}, {}, {}, {})
     for path in files:
-        file = path.relative_to(folder).as_posix()
-        if path.suffix.lower() == ".xml":
+        file, ending = path.relative_to(folder).as_posix(), path.suffix.lower()
+        check_place(path, folder)
+        if ending in DELIMITED:
+            _sort_in(_delimited(path, file), found)
+        elif ending == ".xml":
             _look_at_xml(path, file, found)
-        elif path.suffix.lower() not in DELIMITED:
-            found.unread.append(file)
+        elif ending in (*TYPED, *WORKBOOKS):
+            try:
+                for read in _typed(path, ending, file):
+                    _sort_in(read, found)
+            except SourceError as error:
+                found.unread[file] = str(error).removeprefix(f"{file}: ")
         else:
-            _sort_in(_read(path, file), found)
+            found.unread[file] = ""
     return found
 
 
 def _look_at_xml(path: Path, file: str, found: Found) -> None:
+    """A return of looked-after children, a project of REDCap, or another program's."""
+    try:
+        found.exports.append(_read(read_return(path, file=file), COMMA))
+        return
+    except (SourceError, BlindingError):
+        pass
     try:
         codes = read_project(path, file=file)
-    except SourceError:  # a return of looked-after children, or another program's
-        found.unread.append(file)
+    except SourceError:
+        found.unread[file] = ""
     else:
         found.projects[file] = dict(codes[["code", "label"]].itertuples(index=False, name=None))
 
 
 def _sort_in(read: Read, found: Found) -> None:
-    headings = set(read.frame.columns)
+    headings = set(read.columns)
     if all(set(each) & headings for each in HEADINGS.values()):
         found.dictionaries[read.file] = read_dictionary(read.frame, file=read.file)
     elif EVENT_MAP_COLUMN in headings:
         found.event_maps[read.file] = read.frame
     elif headings >= {"arm_num", "name"}:
-        found.unread.append(read.file)  # REDCap's list of arms: names, nobody's data
+        found.unread[read.file] = ""  # REDCap's list of arms: names, nobody's data
     else:
         found.exports.append(read)
 
 
-def _read(path: Path, file: str) -> Read:
+def _delimited(path: Path, file: str) -> Read:
     encoding, delimiter = guess_text(path, file=file)
-    first = Dialect(delimiter=delimiter, encoding=encoding, decimal=".", dates=("%Y-%m-%d",))
-    text = read_delimited(path, first, file=file)
-    _check_header(text.columns, file)
-    return Read(file, encoding, delimiter, as_frame(text))
+    dialect = COMMA.model_copy(update={"delimiter": delimiter, "encoding": encoding})
+    return _read(read_file(path, dialect, file=file), dialect)
+
+
+def _typed(path: Path, ending: str, file: str) -> Iterator[Read]:
+    if ending in TYPED:
+        yield _read(read_file(path, TYPED[ending], file=file), TYPED[ending])
+        return
+    refused: list[SourceError] = []
+    sheets = sheets_of(path, file=file)
+    for sheet in sheets:
+        others = {"ignore_sheets": tuple(each for each in sheets if each != sheet)} if sheets[1:] else {}
+        dialect = Dialect(format="excel", sheet=sheet, **others, dates=())
+        try:
+            yield _read(read_file(path, dialect, file=file), dialect)
+        except SourceError as error:  # a sheet of notes beside the data
+            refused.append(error)
+    if len(refused) == len(sheets):
+        raise refused[0]
+
+
+def _read(text: Text, dialect: Dialect) -> Read:
+    _check_header(text.columns, text.file)
+    return Read(text.file, dialect, as_frame(text), text.columns, text.labels)
 
 
 def _check_header(columns: Sequence[str], file: str) -> None:

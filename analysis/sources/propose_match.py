@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from analysis.sources.propose_columns import NUMBER, Column, words_of
+from analysis.sources.propose_columns import NUMBER, Column, in_words, words_of
 from analysis.spec.declarations import Code, Spec
+from analysis.spec.layouts import squashed
 from analysis.spec.tables import Field, Table
 
 CERTAIN, LIKELY = 0.8, 0.5
 SAME_WORD, SAME_LABEL = 0.85, 0.75
 LEAST, LEAST_NAME = 0.01, 0.3
+NEAR = 0.85  # of what the same words count
 FILLER = frozenset({"of", "the", "a", "as", "by", "to", "in", "at", "and", "on", "or", "if", "was", "is"})
 # Words of many fields, which alone say little.
 WEAK = frozenset({"date", "number", "code", "id", "type", "name"})
@@ -22,12 +24,16 @@ YES_NO = re.compile(r"0|1|yes|no|true|false|y|n", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A column for a field: how well its name fits (0 to 1), and its content if there is any."""
+    """A column for a field: how well its name fits (0 to 1), and its content if there is any.
+
+    A name `is_near` that has our words in one, or is but a few letters off: it fits less than the same words.
+    """
 
     field: Field
     column: Column
     name: float
     content: float | None
+    is_near: bool = False
 
     @property
     def score(self) -> float:
@@ -64,8 +70,9 @@ def best_columns(
 
 def fit(field: Field, table: Table, column: Column, spec: Spec, meanings: Mapping[str, str]) -> Match:
     """How well a column fits a field, by its name and by its cells or choices."""
-    name = _name_fit(field, table, column, meanings)
-    return Match(field, column, name, _content_fit(field, column, spec))
+    name, content = _name_fit(field, table, column, meanings), _content_fit(field, column, spec)
+    near = NEAR * _near_fit(field, table, column, meanings) if name < LIKELY else 0.0
+    return Match(field, column, max(name, near), content, near > name)
 
 
 def _name_fit(field: Field, table: Table, column: Column, meanings: Mapping[str, str]) -> float:
@@ -73,6 +80,17 @@ def _name_fit(field: Field, table: Table, column: Column, meanings: Mapping[str,
     theirs = [words_of(column.name, meanings), words_of(column.title, meanings)]
     own = set(words_of(table.name, meanings))
     return max(_overlap(left, right, own) for left in ours for right in theirs)
+
+
+def _near_fit(field: Field, table: Table, column: Column, meanings: Mapping[str, str]) -> float:
+    """How alike two names are once theirs is cut into words that are known, or as rows of letters."""
+    own = set(words_of(table.name, meanings))
+    ours = words_of(field.name, meanings)
+    cut = tuple(word for part in words_of(column.name, meanings) for word in in_words(part, meanings))
+    alike = SequenceMatcher(None, squashed(field.name), squashed(column.name)).ratio()
+    if _numbers(ours) != _numbers(cut):
+        return 0.0
+    return max(_overlap(ours, cut, own), alike if alike >= SAME_WORD else 0.0)
 
 
 def _overlap(ours: Sequence[str], theirs: Sequence[str], own: set[str]) -> float:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from analysis.sources.propose_columns import Column
-from analysis.sources.propose_entry import Draft, DraftValues
+from analysis.sources.propose_draft import Draft, DraftValues
 from analysis.sources.redcap_dictionary import EVENT
 from analysis.spec.redcap_source import REPEAT_INSTRUMENT
 from analysis.spec.source_base import Dialect
@@ -41,13 +41,14 @@ def _value(value: object) -> str:
     return scalar(str(value)) if str(value).isalpha() else json.dumps(value)
 
 
-def entry_lines(draft: Draft, left: Mapping[str, str], refused: Iterable[str], kind: str) -> Iterator[str]:
+def entry_lines(draft: Draft, dialect: str, left: Mapping[str, str], refused: Iterable[str]) -> Iterator[str]:
     """One entry; `left` are columns that no entry of the file reads, with what is known of them."""
     export = draft.export
     yield f"  - table: {draft.table.name}"
-    yield f"    kind: {kind}"
+    yield f"    kind: {draft.kind}"
     yield f"    files: {scalar(export.files)}"
-    yield f"    dialect: {export.dialect}"
+    yield f"    dialect: {dialect}"
+    yield from (f"    # decide: files takes {scalar(name)} too, of another header" for name in export.others)
     for purpose, name in export.companions.items():
         yield f"    {purpose}: {scalar(name)}"
     if export.has_labels:
@@ -59,6 +60,7 @@ def entry_lines(draft: Draft, left: Mapping[str, str], refused: Iterable[str], k
     if draft.constants:
         pairs = (f"{name}: {scalar(code)}" for name, code in draft.constants.items())
         yield f"    constants: {{{', '.join(pairs)}}}"
+    yield from draft.lines
     yield "    columns:"
     for ours, (theirs, remark) in draft.columns.items():
         yield remarked(f"      {ours}: {scalar(theirs)}", remark)

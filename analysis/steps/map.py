@@ -17,6 +17,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.errors import SourceError
     from analysis.sources.propose import propose
     from analysis.spec.base import read_yaml
+    from analysis.spec.layouts import load_layouts
 
     given: Path = options.propose
     folder = given if given.is_dir() else given.parent
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
         files = sorted({*files, folder / options.dictionary.resolve().relative_to(folder.resolve())})
     name = options.out.stem if options.out else "draft"
     meanings = read_yaml(DATA_SPEC / "words.yaml")
-    draft = propose(spec(), meanings, folder, sorted(files), name=name)
+    draft = propose(spec(), meanings, load_layouts(DATA_SPEC), folder, sorted(files), name=name)
     if options.out:
         write_all({options.out: draft.text.encode()})
     else:
