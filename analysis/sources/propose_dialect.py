@@ -31,9 +31,12 @@ def guess_text(path: Path, *, file: str) -> tuple[str, str]:
     Raises
     ------
     SourceError
-        If no delimiter gives rows of one width.
+        If it cannot be read, or no delimiter gives rows of one width.
     """
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{file}: cannot be read ({error.strerror}).") from error
     encoding = _encoding(raw)
     text = raw.decode(encoding)
     widths = {delimiter: _width(text, delimiter) for delimiter in DELIMITERS}
