@@ -34,7 +34,7 @@ def stop_at(refused: Refused) -> None:
 def check_declared(spec: Spec, mapping: Mapping, folder: Path, refuse: Refuse) -> None:
     """A file that no entry reads would be lost without a word; one of a closed table, seen by all."""
     if all(path.is_dir() and not path.is_symlink() for path in folder.rglob("*")):
-        raise SourceError(f"{folder}: the folder of the exports holds no file.")
+        raise SourceError(f"{folder}: the raw folder holds no file.")
     files: dict[str, set[Path]] = {"open": set(), "closed": set()}
     for source in mapping.sources:
         audience = spec.table(source.table).audience

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from analysis.sources.tabular import USER_MISSING, recode
@@ -32,11 +31,12 @@ def respelt(rows: pd.DataFrame, source: Source, mapping: Declared, table: Table)
         if name not in table.columns:
             continue
         codes, missing = source.values.get(name, {}), mapping.missing | source.missing.get(name, {})
-        at, distinct = pd.factorize(rows[column])
+        # Distinct cells are few, so each is looked at once; most columns have no such cell.
+        distinct = rows[column].unique()
         if not codes and ".0" not in "\n".join(distinct):
             continue
-        other = np.array([_is_other(cell, table.field(name), codes, missing) for cell in distinct], bool)
-        found = rows.loc[other[at], ["source_file", "source_row"]]
+        other = [cell for cell in distinct if _is_other(cell, table.field(name), codes, missing)]
+        found = rows.loc[rows[column].isin(other), ["source_file", "source_row"]] if other else rows[:0]
         for file, lines in found.groupby("source_file", sort=False)["source_row"]:
             filled = int(((rows["source_file"] == file) & (rows[column] != "")).sum())
             message = f"{len(lines)} of {filled} cells of this column are codes in another spelling"

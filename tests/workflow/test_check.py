@@ -176,7 +176,7 @@ def test_an_unsigned_list_of_corrections_is_a_finding(exports: Checked) -> None:
     ("change", "said"),
     [
         ({0: "nowhere"}, "nowhere: no such folder; give the folder of the open exports."),
-        ({0: "{parent}/empty"}, "empty: the folder of the exports holds no file."),
+        ({0: "{parent}/empty"}, "empty: the raw folder holds no file."),
         ({2: "nobody"}, "nobody.yaml: no such file in mappings/."),
         ({5: "--cut", 6: "31/12/2019"}, "--cut: not a date of the form 2021-07-31"),
         ({4: "closed"}, "open results may not be written to closed/."),

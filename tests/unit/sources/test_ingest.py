@@ -163,7 +163,7 @@ def test_a_column_named_like_our_own_is_refused(exports: Exports) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(exports: Exports) -> None:
-    with pytest.raises(SourceError, match="the folder of the exports holds no file"):
+    with pytest.raises(SourceError, match="the raw folder holds no file"):
         exports.read(WITHDRAWALS, tables=("withdrawals",))
     exports.write("notes.txt", "")
     with pytest.raises(
