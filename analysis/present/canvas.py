@@ -66,6 +66,15 @@ def axes_at(figure: Figure, *, left: float, bottom: float, width: float, height:
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
+def sheet(figure: Figure) -> Axes:
+    """Axes over the whole figure, in points from its upper left."""
+    across, up = (size * POINTS for size in figure.get_size_inches())
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, across), ylim=(up, 0))
+    axes.set_axis_off()
+    return axes
+
+
 def arm_style(arm: str, arms: tuple[str, ...]) -> tuple[str, object]:
     """Colour and dash of an arm."""
     if arm == ALL:

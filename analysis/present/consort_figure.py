@@ -29,9 +29,7 @@ def draw_consort(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     flow = read_flow(result, spec)
     layout = lay_out(flow, lambda text, bold: canvas.text_width(text, SIZE, bold))
     figure = canvas.new_figure(layout.width, layout.height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, layout.width), ylim=(layout.height, 0))
-    axes.set_axis_off()
+    axes = canvas.sheet(figure)
     for connector in layout.connectors:
         _draw_connector(axes, connector)
     for box in layout.boxes:

@@ -4,15 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from analysis.present import format as fmt
 from analysis.present.consort import Flow, flow_text, size_text
+from analysis.present.forest import Row
 from analysis.present.reading import (
     ALL,
     arm_name,
     arms_of,
     contrast_name,
     contrast_of,
+    count,
     one,
     values_of,
 )
+from analysis.present.table_harms import kind_label
 from analysis.present.table_times import FAMILY_HOME, cause_label, state_label
 from analysis.results import Result, select
 from analysis.spec.declarations import Spec
@@ -154,3 +157,66 @@ def _risk_lines(result: Result, arms: tuple[str, ...], heading: str) -> Iterator
             f"{fmt.months(float(each.labels['day']))} months {fmt.whole(each.value)}" for each in counts
         )
         yield f"  {arm_name(arm)}: {by_day}"
+
+
+def forest_text(
+    rows: Sequence[Row],
+    effect: str,
+    level: str,
+    axis: str,
+    sizes: Sequence[str],
+    sides: tuple[str, str],
+) -> str:
+    """The primary effect, or the first, in a sentence, then every row with its sizes."""
+    effects = [row for row in rows if row.limits]
+    lines = [_forest_line(row, sizes) for row in rows]
+    if not effects:
+        return "\n".join([f"{axis}: no estimate.", *lines]) + "\n"
+    main = next((row for row in effects if row.is_main), effects[0])
+    said = f" Left of no effect: {sides[0]}; right of it: {sides[1]}." if all(sides) else ""
+    return (
+        f"Forest plot of {len(effects)} effects, {effect} ({level}). {axis}. {main.label}: "
+        f"{main.shown}.{said} {HIDDEN_DETAILS}\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _forest_line(row: Row, sizes: Sequence[str]) -> str:
+    counted = ", ".join(f"{fmt.whole(n)} {name}" for n, name in zip(row.sizes, sizes, strict=False))
+    said = "; ".join(filter(None, (row.shown, counted)))
+    return f"{'  ' * row.indent}{row.label}{': ' if said else ''}{said}"
+
+
+def harms_text(result: Result, kinds: Sequence[str], spec: Spec) -> str:
+    """All events in a sentence, then each kind by arm with the risk difference."""
+    arms = arms_of([result])
+    lines = [f"{arm_name(arm)}: {_harms_followed(result, arm)}" for arm in arms]
+    for kind in kinds:
+        said = [f"{arm_name(arm)} {_harms_counted(result, arm, kind)}" for arm in arms]
+        found = one(result.estimates, "risk_difference", category=kind)
+        gap = fmt.points(found.value, found.low, found.high) if found else fmt.NOT_ESTIMABLE
+        lines.append(f"{kind_label(kind, spec)}: {'; '.join(said)}; {_harms_contrast(result)} {gap} points")
+    if not any(each.name == "risk_difference" for each in result.estimates):
+        return "\n".join([f"{result.title}: no estimate.", *lines]) + "\n"
+    return (
+        "Dots of the share of families with an event by arm, and of the risk difference in percentage points "
+        f"with its limits, by kind of event. {lines[len(arms)]}. {HIDDEN_DETAILS}\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _harms_contrast(result: Result) -> str:
+    return contrast_name(contrast_of([result]))
+
+
+def _harms_followed(result: Result, arm: str) -> str:
+    years = one(result.estimates, "child_years", arm=arm)
+    time = fmt.number(years.value if years else None, fmt.RATE)
+    families, children = (count(result, f"at_risk_{each}", arm=arm) for each in ("families", "children"))
+    return f"{fmt.families(families)}, {fmt.children(children)}, {time} child-years"
+
+
+def _harms_counted(result: Result, arm: str, kind: str) -> str:
+    families, children, events = (
+        count(result, each, arm=arm, category=kind) for each in ("families", "children", "events")
+    )
+    share = fmt.part(families, count(result, "at_risk_families", arm=arm))
+    return f"families {share}, children {fmt.whole(children)}, events {fmt.whole(events)}"

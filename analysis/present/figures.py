@@ -15,6 +15,8 @@ from analysis.present.curve_figures import draw_incidence, draw_routes
 from analysis.present.diagnostics_figure import draw_diagnostics
 from analysis.present.difference_figure import draw_difference
 from analysis.present.figure_text import failure_text
+from analysis.present.forest_figure import draw_forest, draw_ratio_forest
+from analysis.present.harms_figure import draw_harms
 from analysis.present.occupation_figure import draw_occupation
 from analysis.present.reading import Found, results_digest, results_for
 from analysis.results import Failure, Result, View
@@ -29,7 +31,12 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "diagnostics": draw_diagnostics,
     "mean_count_curves": draw_mean_counts,
     "difference_curve": draw_difference,
+    "forest": draw_forest,
+    "ratio_forest": draw_ratio_forest,
+    "harms_dots": draw_harms,
 }
+# Those in which an analysis that failed is a row.
+HAVE_ROWS = ("forest", "ratio_forest")
 REASON_SIZE = 8.0
 
 
@@ -59,7 +66,7 @@ def draw(
 
 def _figure(output: Output, items: Sequence[Found], spec: Spec) -> tuple[Figure, str]:
     failed = [item for item in items if isinstance(item, Failure)]
-    if failed:
+    if len(failed) == len(items) or (failed and output.kind not in HAVE_ROWS):
         text = failure_text(output.title, " ".join(item.reason for item in failed))
         return _reason_figure(text), text
     return DRAW[output.kind](items, spec)

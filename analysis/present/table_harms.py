@@ -7,6 +7,7 @@ from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
 from analysis.results import Result
+from analysis.spec.declarations import Spec
 
 ANY, ANY_LABEL = "any", "Any serious adverse event"
 JUDGED = "Events by how they were judged to be related to a service"
@@ -35,6 +36,11 @@ def tabulate_harms(request: Request) -> Table:
         rows=request.rows(_rows),
         conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
     )
+
+
+def kind_label(category: str, spec: Spec) -> str:
+    """A kind of event, or all kinds together, in words."""
+    return ANY_LABEL if category == ANY else label(spec, "event_category", category)
 
 
 def _heading(arm: str, fitted: Sequence[Result]) -> str:
@@ -70,8 +76,7 @@ def _row(result: Result, request: Request, category: str) -> Row:
     cells = [cell for arm in request.arms for cell in _arm_cells(result, arm, category)]
     if request.contrast:
         cells.append(_difference(result, category))
-    name = ANY_LABEL if category == ANY else label(request.spec, "event_category", category)
-    return Row(name, tuple(cells), indent=0 if category == ANY else 1)
+    return Row(kind_label(category, request.spec), tuple(cells), indent=0 if category == ANY else 1)
 
 
 def _arm_cells(result: Result, arm: str, category: str) -> list[Cell]:

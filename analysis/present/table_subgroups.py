@@ -1,12 +1,11 @@
 """The table of subgroups: per moderator the test of interaction, then the difference in each group."""
 
-from collections.abc import Sequence
-
 from analysis.present.reading import arm_name, decimals_of, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_cells import estimate_cell, n_and_mean_cells, p_cell
 from analysis.present.table_form import Cell, Row, Table
 from analysis.results import Result, select
+from analysis.spec.declarations import Spec
 
 CONVENTIONS = (
     "Means and SDs are raw; the difference is adjusted as the method says",
@@ -32,9 +31,7 @@ def _rows(item: Result, request: Request) -> list[Row]:
     rows = []
     for moderator in values_of(item.estimates, "moderator"):
         rows.append(_moderator(item, request, moderator))
-        levels = _in_order(
-            values_of(select(item.estimates, moderator=moderator), "level"), item, request, moderator
-        )
+        levels = groups_in_order(item, request.spec, moderator)
         rows += [_level(item, request, moderator, level) for level in levels]
     return rows
 
@@ -50,24 +47,25 @@ def _level(item: Result, request: Request, moderator: str, level: str) -> Row:
     cells = [cell for arm in request.arms for cell in n_and_mean_cells(item, arm, decimals, **where)]
     found = one(item.estimates, "difference", **where)
     shown = estimate_cell(item, found, decimals + 1, "adjusted difference")
-    return Row(_name(item, request, moderator, level), (*cells, shown, Cell("")), indent=2)
+    return Row(group_name(item, request.spec, moderator, level), (*cells, shown, Cell("")), indent=2)
 
 
-def _name(item: Result, request: Request, moderator: str, level: str) -> str:
+def group_name(item: Result, spec: Spec, moderator: str, level: str) -> str:
     """A group in words: a code by its label, a group of a cut as the plan names it."""
-    codelist = _codelist(item, request, moderator)
-    return label(request.spec, codelist, level) if codelist else level
+    codelist = _codelist(item, spec, moderator)
+    return label(spec, codelist, level) if codelist else level
 
 
-def _in_order(levels: Sequence[str], item: Result, request: Request, moderator: str) -> list[str]:
-    """Coded groups in the order of their code list, as in every table; others as they come."""
-    codelist = _codelist(item, request, moderator)
-    listed = list(request.spec.codelists[codelist]) if codelist else []
+def groups_in_order(item: Result, spec: Spec, moderator: str) -> list[str]:
+    """Groups of a moderator; coded ones in the order of their code list, as in every table."""
+    levels = values_of(select(item.estimates, moderator=moderator), "level")
+    codelist = _codelist(item, spec, moderator)
+    listed = list(spec.codelists[codelist]) if codelist else []
     known = [each for each in listed if each in levels]
     return [*known, *(each for each in levels if each not in known)]
 
 
-def _codelist(item: Result, request: Request, moderator: str) -> str | None:
-    entry = request.spec.analyses[item.analysis]
+def _codelist(item: Result, spec: Spec, moderator: str) -> str | None:
+    entry = spec.analyses[item.analysis]
     column = next(each.column for each in entry.moderators if each.label == moderator)
-    return request.spec.table("subjects").field(column).codelist
+    return spec.table("subjects").field(column).codelist

@@ -14,6 +14,9 @@ FIGURES = frozenset(
         "mean_count_curves",
         "difference_curve",
         "diagnostics",
+        "forest",
+        "ratio_forest",
+        "harms_dots",
     }
 )
 # Outputs of the whole plan, which name no analyses.

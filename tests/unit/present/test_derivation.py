@@ -64,16 +64,16 @@ def number(analysis: str, name: str, labels: dict[str, str], first: int, where: 
 
 CASES = [
     replace(
-        ratio("A01", "difference", {}, 71, "T2 R1"),
+        ratio("A01", "difference", {}, 71, "T2 R1 F41.txt F41.svg"),
         # Beside the published 1.4, to its one decimal.
         also=(("71.2", "71.6"), ("69.8", "70.2")),
     ),
-    ratio("A03", "difference", {"average": "child"}, 72, "T6"),
-    ratio("A10", "difference", {"moderator": "Site", "level": "GLA"}, 73, "T7"),
+    ratio("A03", "difference", {"average": "child"}, 72, "T6 F41.txt F41.svg"),
+    ratio("A10", "difference", {"moderator": "Site", "level": "GLA"}, 73, "T7 F41.txt F41.svg"),
     ratio("A11", "difference", {"visit": "V4"}, 74, "T8"),
     share("A22A", "risk", {}, 87, "T10"),
-    ratio("A30", "hazard_ratio", {}, 75, "T11"),
-    ratio("A30F", "hazard_ratio", {}, 76, "T11"),
+    ratio("A30", "hazard_ratio", {}, 75, "T11 F42.txt F42.svg"),
+    ratio("A30F", "hazard_ratio", {}, 76, "T11 F42.txt F42.svg"),
     ratio("A30T", "hazard_ratio", {"from": "0", "to": "182"}, 77, "T12"),
     share("A31", "probability", {"cause": "home", "day": "913"}, 88, "T13 F4.txt"),
     number("A31", "at_risk", {"day": "182"}, 991, "F4.txt F4.svg"),
@@ -82,7 +82,14 @@ CASES = [
     ratio("A41A", "rate_ratio", {}, 79, "T17"),
     ratio("A42", "hazard_ratio", {}, 81, "T18"),
     Case("A50", "rate", {**ARM, "category": "injury"}, (737.371, 838.363), ("737.4", "838.4"), "T19"),
-    Case("A50", "events", {**ARM, "category": "injury"}, (7373, 8383), ("7,373", "8,383"), "T19"),
+    Case(
+        "A50",
+        "events",
+        {**ARM, "category": "injury"},
+        (7373, 8383),
+        ("7,373", "8,383"),
+        "T19 F43.txt F43.svg",
+    ),
     Case(
         *("B01", "mean", {**ARM, "variable": "age_months", "unit": "child"}),
         *((747.371, 848.363), ("747.4", "848.4"), "T1"),
