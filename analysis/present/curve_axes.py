@@ -13,7 +13,9 @@ from analysis.results import Curve, Result, select
 from analysis.spec.declarations import Spec
 
 ROW = 11.0
-RISK_TOP, RISK_LEFT = 40.0, -36.0
+RISK_TOP, RISK_LEFT, RISK_SIZE = 40.0, -36.0, 7.5
+# From the edge to names of arms, from these to the first number, and from the end of a line to its name.
+EDGE, BESIDE_NAME, BESIDE_LINE = 8.0, 16.0, 5.0
 TIME_LABEL = "Months since randomisation"
 
 
@@ -24,6 +26,18 @@ class EndLabel:
     y: float
     text: str
     colour: str
+
+
+def room_for_names(arms: Sequence[str]) -> float:
+    """Left of the axis: the names of arms before the numbers at risk, however long they are."""
+    widest = max(canvas.text_width(arm_name(arm), RISK_SIZE, True) for arm in arms)
+    return max(widest + BESIDE_NAME, -RISK_LEFT) + EDGE
+
+
+def room_for_ends(arms: Sequence[str], longest: str) -> float:
+    """Right of the axis: the name of an arm and its last value, printed no longer than given."""
+    widest = max(canvas.text_width(f"{arm_name(arm)} {longest}", RISK_SIZE, True) for arm in arms)
+    return widest + BESIDE_LINE + EDGE
 
 
 def set_time_axis(axes: Axes, days: Sequence[int], horizon: int, *, label: bool = True) -> None:
@@ -65,7 +79,7 @@ def draw_arms(
     label_ends(axes, ends)
 
 
-def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> None:
+def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = RISK_SIZE) -> None:
     """Names right of the last value, moved apart where they would touch."""
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * canvas.POINTS
@@ -78,23 +92,30 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], *, size: float = 7.5) -> 
 
 def draw_at_risk(axes: Axes, result: Result, arms: tuple[str, ...], *, heading: str = AT_RISK) -> None:
     """Children at risk by arm and day below the axis, under their ticks."""
-    draw_risk_heading(axes, heading)
+    left = EDGE - room_for_names(arms)
+    draw_risk_heading(axes, heading, left=left)
     for position, (arm, by_day) in enumerate(at_risk_counts(result, arms).items(), start=1):
         colour, _ = canvas.arm_style(arm, arms)
-        draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colour)
+        draw_risk_row(axes, by_day, row=position, label=arm_name(arm), colour=colour, left=left)
 
 
-def draw_risk_heading(axes: Axes, heading: str = AT_RISK) -> None:
+def draw_risk_heading(axes: Axes, heading: str = AT_RISK, *, left: float = RISK_LEFT) -> None:
     """What the numbers below the axis are."""
-    _below(axes, heading, offset=(RISK_LEFT, -RISK_TOP), x=0, colour=canvas.INK, weight="bold", ha="left")
+    _below(axes, heading, offset=(left, -RISK_TOP), x=0, colour=canvas.INK, weight="bold", ha="left")
 
 
 def draw_risk_row(
-    axes: Axes, by_day: Mapping[int, int], *, row: int, label: str = "", colour: str = canvas.INK
+    axes: Axes,
+    by_day: Mapping[int, int],
+    *,
+    row: int,
+    label: str = "",
+    colour: str = canvas.INK,
+    left: float = RISK_LEFT,
 ) -> None:
     """Numbers of one arm, so many rows below the first."""
     down = -RISK_TOP - row * ROW
-    _below(axes, label, offset=(RISK_LEFT, down), x=0, colour=colour, weight="bold", ha="left")
+    _below(axes, label, offset=(left, down), x=0, colour=colour, weight="bold", ha="left")
     for day, n in by_day.items():
         _below(axes, fmt.whole(n), offset=(0.0, down), x=day, colour=canvas.INK)
 
@@ -139,7 +160,7 @@ def _beside(axes: Axes, label: EndLabel, place: float, *, size: float) -> None:
         label.text,
         xy=(1, place),
         xycoords=("axes fraction", "data"),
-        xytext=(5, 0),
+        xytext=(BESIDE_LINE, 0),
         textcoords="offset points",
         va="center_baseline",
         color=label.colour,
@@ -168,7 +189,7 @@ def _below(
         ha=ha,
         va="baseline",
         color=colour,
-        fontsize=7.5,
+        fontsize=RISK_SIZE,
         fontweight=weight,
         annotation_clip=False,
     )

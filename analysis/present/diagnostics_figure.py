@@ -12,11 +12,15 @@ from analysis.results import Points, Result, select
 from analysis.spec.declarations import Spec
 
 PANELS = {
-    "residual_quantiles": ("Normal quantiles", "Standard normal quantile", "Scaled residual"),
-    "residual_fitted": ("Against the fit", "Fitted value", "Scaled residual"),
-    "family_influence": ("Influence of families", "Families, in order of influence", "Change / SE"),
+    "residual_quantiles": ("Normal quantiles", "Standard normal quantile", "Scaled residual (SD)"),
+    "residual_fitted": ("Against the fit", "Fitted value (points)", "Scaled residual (SD)"),
+    "family_influence": (
+        "Influence of families",
+        "Families, in order of influence",
+        "Change without it (SE)",
+    ),
 }
-LEFT, BESIDE, RIGHT, TOP, HEIGHT, BELOW = 36.0, 44.0, 8.0, 18.0, 138.0, 40.0
+LEFT, BESIDE, RIGHT, TOP, HEIGHT, BELOW = 38.0, 52.0, 8.0, 18.0, 138.0, 40.0
 DOT = 5.0
 DECIMALS = 2
 

@@ -16,9 +16,11 @@ from analysis.results import Curve, Result
 from analysis.spec.declarations import Spec
 
 NAME, POINTWISE, SIMULTANEOUS = "family_home_difference", "pointwise", "simultaneous"
-LEFT, RIGHT, TOP, FOOT, HEIGHT = 48.0, 76.0, 18.0, 44.0, 190.0
+LEFT, RIGHT, TOP, FOOT, HEIGHT = 48.0, 76.0, 24.0, 44.0, 190.0
 SHADES = {SIMULTANEOUS: 0.12, POINTWISE: 0.2}
 STEP = 0.1
+# More ticks than these on one side of no difference cannot be told apart.
+TICKS = 4
 
 
 def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
@@ -33,9 +35,8 @@ def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     _set_points_axis(axes, bands.values(), contrast)
     level = fmt.level_name(spec.trial.level).removesuffix(" CI")
     key = f"Dark: {fmt.level_name(spec.trial.level)} of each day. Light: {level} band that holds all days."
-    axes.text(
-        0.99, 0.02, key, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.0, color=canvas.PALE
-    )
+    # Over the panel, where no band can lie behind the words.
+    axes.set_title(key, fontsize=7.0, fontweight="normal", color=canvas.PALE)
     axes.axhline(0, color=canvas.INK, linewidth=0.6)
     for kind, curve in bands.items():
         if curve is not None:
@@ -56,8 +57,10 @@ def draw_difference(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
 
 def _set_points_axis(axes: Axes, curves, contrast: str) -> None:
     ends = [abs(each) for curve in curves if curve for each in (*curve.low, *curve.high)]
-    top = max(math.ceil(round(max(ends, default=STEP) / STEP, 6)) * STEP, STEP)
-    ticks = [at * STEP for at in range(-round(top / STEP), round(top / STEP) + 1)]
+    highest = max(ends, default=STEP)
+    step = STEP if highest <= TICKS * STEP else 2 * STEP
+    top = max(math.ceil(round(highest / step, 6)) * step, step)
+    ticks = [at * step for at in range(-round(top / step), round(top / step) + 1)]
     axes.set_ylim(-top, top)
     axes.set_yticks(ticks, [_points(tick) for tick in ticks])
     axes.set_ylabel(f"{contrast}, percentage points")

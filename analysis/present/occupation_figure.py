@@ -51,7 +51,7 @@ def draw_occupation(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
         axes.set_title(arm_name(arm), pad=24)
         axes.grid(False)
         set_time_axis(axes, days_shown(result, CURVE, spec), spec.trial.horizon_days)
-        set_percent_axis(axes, 1.0, step=0.2, label="" if position else "Children")
+        set_percent_axis(axes, 1.0, step=0.2, label="" if position else "Share of children")
         _draw_stack(axes, result, arm, spec, is_last=arm == arms[-1])
         _at_risk(axes, result, arm, is_first=position == 0)
     return figure, occupation_text(result, spec)
