@@ -1,9 +1,10 @@
 """Where the boxes of the flow diagram stand. Lengths in points, y downwards; text is measured and wrapped."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from analysis.present.consort import Flow, Item, Node, Step, size_text
+from analysis.present.consort import Flow, Item, Node, Sizes, Step, size_text
 
 SIZE = 7.5
 LINE = 1.32 * SIZE
@@ -122,9 +123,7 @@ def _place_arms(sheet: _Sheet, centre: float, columns: dict[float, tuple[Step, .
 def _place_row(sheet: _Sheet, row: dict[float, Step]) -> None:
     """One stage in every column: what leaves or joins on the way, then its box."""
     top = sheet.y + (GAP if sheet.foot else 0)
-    deepest = top
-    for trunk, step in row.items():
-        deepest = max(deepest, _place_branches(sheet, trunk, top, step.before))
+    deepest = _place_branches(sheet, {trunk: step.before for trunk, step in row.items()}, top)
     placed = [
         _place(sheet, step.box, x=trunk - sheet.main / 2, y=deepest, width=sheet.main)
         for trunk, step in row.items()
@@ -136,15 +135,19 @@ def _place_row(sheet: _Sheet, row: dict[float, Step]) -> None:
     sheet.y = max(box.bottom for box in placed)
 
 
-def _place_branches(sheet: _Sheet, trunk: float, top: float, nodes: Sequence[Node]) -> float:
-    """Boxes right of the trunk, one below the other; returns where the next box may begin."""
+def _place_branches(sheet: _Sheet, row: dict[float, Sequence[Node]], top: float) -> float:
+    """Boxes right of each trunk, one below the other, level across arms; where the next box may begin."""
     y = top
-    for node in nodes:
-        box = _place(sheet, node, x=trunk + BRANCH, y=y, width=sheet.side)
-        middle = box.y + box.height / 2
-        ends = ((trunk, middle), (box.x, middle))
-        sheet.connectors.append(Connector(ends if node.kind == "side" else ends[::-1]))
-        y = box.bottom + GAP
+    for level in itertools.zip_longest(*row.values()):
+        placed = []
+        for trunk, node in zip(row, level, strict=True):
+            if node is not None:
+                box = _place(sheet, node, x=trunk + BRANCH, y=y, width=sheet.side)
+                middle = box.y + box.height / 2
+                ends = ((trunk, middle), (box.x, middle))
+                sheet.connectors.append(Connector(ends if node.kind == "side" else ends[::-1]))
+                placed.append(box)
+        y = max(box.bottom for box in placed) + GAP
     return y
 
 
@@ -164,7 +167,7 @@ def _wrapped(node: Node, width: float, measure: Measure) -> Iterator[tuple[str, 
     for text in wrap(node.title, width, lambda part: measure(part, True)):
         yield text, True, 0.0
     if node.sizes is not None:
-        for text in wrap(size_text(node.sizes), width, lambda part: measure(part, False)):
+        for text in _wrapped_sizes(node.sizes, width, measure):
             yield text, False, 0.0
     for item in node.items:
         yield from _wrapped_item(item, width, measure)
@@ -177,8 +180,17 @@ def _wrapped_item(item: Item, width: float, measure: Measure) -> Iterator[tuple[
         return
     for text in wrap(f"{item.label}:", width - INDENT, lambda part: measure(part, False)):
         yield text, False, INDENT
-    for text in wrap(size_text(item.sizes), width - 2 * INDENT, lambda part: measure(part, False)):
+    for text in _wrapped_sizes(item.sizes, width - 2 * INDENT, measure):
         yield text, False, 2 * INDENT
+
+
+def _wrapped_sizes(sizes: Sizes, width: float, measure: Measure) -> Iterator[str]:
+    """Families and children in one line where they fit, else a line each: a number stays with its word."""
+    whole = size_text(sizes)
+    families, comma, children = whole.partition(", ")
+    fits = measure(whole, False) <= width
+    for part in (whole,) if fits else (families + comma.strip(), children):
+        yield from wrap(part, width, lambda each: measure(each, False))
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:

@@ -156,6 +156,71 @@ def test_any_label_fits(label: str, number: int) -> None:
     assert_fits(laid_out(flow_of_arms(number), with_labels(label)))
 
 
+@st.composite
+def flows(draw: st.DrawFn) -> Result:
+    """Any flow that adds up: of 2 to 4 arms, with stages left out, an arm empty, few or very many."""
+    arms = tuple(f"ARM{at}" for at in range(draw(st.integers(2, 4))))
+    most = draw(st.sampled_from([1, 9, 99, 5_000, 10**9]))
+
+    def part(of: int) -> int:
+        return draw(st.integers(0, of))
+
+    now = [draw(st.sampled_from([(0, 0), (part(most), part(most))])) for _ in arms]
+    total = tuple(map(sum, zip(*now, strict=True)))
+    counts = {"screening": {box: [(part(most), part(most))] for box in fabricated.FLOW["screening"]}}
+    counts["screening"]["randomised"] = [total]
+    for stage in ("randomised", "eligible", "received", "month_15", "followed_up", "analysed"):
+        boxes = fabricated.FLOW[stage]
+        if stage != "randomised" and draw(st.booleans()):
+            continue
+        made = {box: [] for box in boxes}
+        for at, (families, children) in enumerate(now):
+            joined = (0, part(9)) if "joined" in boxes else (0, 0)
+            rest = [families, children + joined[1]]
+            for box in made:
+                size = joined if box == "joined" else (part(rest[0]), part(rest[1]))
+                if box not in ("in", "joined"):
+                    rest = [rest[0] - size[0], rest[1] - size[1]]
+                made[box].append(size)
+            if "in" in made:
+                now[at] = made["in"][at] = tuple(rest)
+        counts[stage] = made
+    return fabricated.flow("closed", counts=counts, arms=arms)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(flows(), st.sampled_from(["", LONG, UNBROKEN]))
+def test_any_flow_fits_and_is_said_in_the_same_numbers(result: Result, label: str) -> None:
+    spec = with_labels(label) if label else fabricated.spec()
+    flow = read_flow(result, spec)
+    layout = lay_out(flow, measure)
+    assert_fits(layout)
+    drawn = " ".join(line.text for box in layout.boxes for line in box.lines)
+    assert sorted(numbers_in(drawn)) == sorted(numbers_in(flow_text(flow)))
+
+
+def test_leavers_of_all_arms_stand_level() -> None:
+    counts = deepcopy(fabricated.FLOW)
+    counts["followed_up"]["joined"] = [(0, 10**12), (0, 0)]
+    counts["followed_up"]["in"] = [(149, 192 - 8 + 10**12), (137, 175 - 6)]
+    counts["analysed"] = {"in": counts["followed_up"]["in"], "incomplete": [(0, 0), (0, 0)]}
+    layout = laid_out(fabricated.flow("closed", counts=counts), with_labels(LONG[:30]))
+    assert_fits(layout)
+    for stage in ("followed_up", "analysed"):
+        tops = [box.y for box in layout.boxes if (box.node.stage, box.node.kind) == (stage, "side")]
+        assert len(tops) == 2 and len(set(tops)) == 1
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_a_number_stays_with_its_word(number: int) -> None:
+    result = flow_of_arms(number)
+    large = replace(result, counts=tuple(replace(each, value=100_000 * each.value) for each in result.counts))
+    lines = [line.text for box in laid_out(large).boxes for line in box.lines]
+    assert not [
+        text for text in lines if re.search(r"\d{3}$", text) or re.fullmatch(r"families,?|children", text)
+    ]
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(st.characters(codec="ascii", categories=["L", "Zs"]), max_size=200), st.integers(3, 40))
 def test_wrapping_keeps_the_text_and_the_width(text: str, width: int) -> None:
