@@ -1,6 +1,7 @@
 # Views with arms: closed (the real allocation) and dummy (a rehearsal drawn from a seed).
 AGREEMENT = f"{OUT}/{{view}}/qc/agreement.json"
-ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in ALLOCATED_TABLES]
+ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in TABLES_WITH_ARMS]
+REVEALING = [f"{OUT}/{{view}}/derived/{table}.csv" for table in REVEALING_TABLES]
 
 
 rule ingest_closed:
@@ -79,6 +80,7 @@ rule allocate:
         ),
     output:
         ALLOCATED,
+        revealing=REVEALING,
     log:
         f"{OUT}/logs/{{view}}/allocate.log",
     benchmark:
@@ -87,10 +89,11 @@ rule allocate:
         derived=lambda wildcards, input: Path(input.derived[0]).parent,
         delivery=lambda wildcards, input: ["--delivery", input.delivery] if input.delivery else [],
         out=lambda wildcards, output: Path(output[0]).parent,
+        revealing=lambda wildcards, output: Path(output.revealing[0]).parent,
         slice=digest.derive_slice(SPEC),
     shell:
         "umask 077; python -m analysis allocate --view {wildcards.view} --derived {params.derived:q} --allocation {input.allocation:q} "
-        "{params.delivery:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "{params.delivery:q} --revealing {params.revealing:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule fit:

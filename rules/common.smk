@@ -13,7 +13,7 @@ from analysis.spec import digest, outputs
 from analysis.spec.code import module_closure
 from analysis.spec.config import check_config, closed_files, raw_files
 from analysis.spec.load import load_mapping, load_spec
-from analysis.spec.tables import ALLOCATED_TABLES
+from analysis.spec.tables import REVEALING_TABLES, TABLES_WITH_ARMS
 from analysis.models.stamp import package_versions
 from analysis.qc.families import FAMILIES, module_of
 from analysis.qc.stamp import qc_versions
@@ -35,7 +35,7 @@ STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of a
 CUT = CONFIG.data_cut or SPEC.trial.data_cut
 OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
 CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")
-DERIVED_TABLES = SPEC.table_names(layer="derived")
+DERIVED_TABLES = SPEC.table_names(layer="derived", audience="open")
 
 
 def closed_exports(wildcards):

@@ -105,7 +105,7 @@ def run_data_path(spec: Spec, out: Path, *options: str) -> Trial:
         "--issues",
         issues / "histories.csv",
     )
-    where = ("--derived", made.derived, "--out", made.allocated)
+    where = ("--derived", made.derived, "--out", made.allocated, "--revealing", out / "closed" / "derived")
     lists = out / "closed" / "clean"
     delivery = ("--allocation", lists / "allocation.csv", "--delivery", lists / "delivery.csv")
     run("allocate", "--view", "closed", *where, *delivery)

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.data.table import read_table
 from analysis.errors import BlindingError, DataError
 from analysis.spec.declarations import Spec
-from analysis.spec.tables import ALLOCATED_TABLES, Table
+from analysis.spec.tables import ALLOCATED_TABLES, TABLES_WITH_ARMS, Table
 
 ARM = "arm"
 ALL = "All"
@@ -128,6 +128,6 @@ def read_allocated(folder: Path, spec: Spec, *, view: str) -> Allocated:
     if view not in ("closed", "dummy") or view not in folder.parts:
         raise BlindingError(f"tables with arms of the {view} view are not read from {folder.name}/.")
     tables = {
-        name: read_table(folder / f"{name}.csv", allocated_table(name, spec)) for name in ALLOCATED_TABLES
+        name: read_table(folder / f"{name}.csv", allocated_table(name, spec)) for name in TABLES_WITH_ARMS
     }
     return Allocated(tables, view, (spec.trial.arms.control, spec.trial.arms.intervention), _KEY)

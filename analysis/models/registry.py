@@ -27,6 +27,7 @@ FAMILIES = {
     for family in (
         Family("flow", compares_arms=False),
         Family("baseline", compares_arms=False),
+        Family("delivery", compares_arms=True),
         Family("mixed", compares_arms=True),
         Family("averages", compares_arms=True),
         Family("binary", compares_arms=True),

@@ -43,8 +43,9 @@ def _digest(path: Path) -> str:
 
 
 def read_kept(folder: Path | None, digests: Mapping[str, str]) -> Kept:
-    """What is kept in a folder, if its results are of the tables with these digests."""
-    if folder is None or _rows_of(folder / TABLES, "digest") != dict(digests):
+    """What is kept in a folder, if the tables that R was given have these digests."""
+    given = {} if folder is None else _rows_of(folder / TABLES, "digest")
+    if not given or any(digests.get(name) != digest for name, digest in given.items()):
         return Kept()
     found = {}
     for row in _read(folder / RESULTS):

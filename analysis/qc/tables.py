@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.results import Count
 from analysis.spec.declarations import Spec
-from analysis.spec.tables import ALLOCATED_TABLES
+from analysis.spec.tables import TABLES_WITH_ARMS
 from analysis.spec.visit_outcomes import Restriction
 
 ARM, STRATUM = "arm", "stratum"
@@ -53,7 +53,7 @@ class Tables:
 
 def read_tables(folder: Path, spec: Spec) -> Tables:
     """Every table that has arms; an empty cell is not known."""
-    return Tables({name: _read(folder / f"{name}.csv", spec.table(name)) for name in ALLOCATED_TABLES}, spec)
+    return Tables({name: _read(folder / f"{name}.csv", spec.table(name)) for name in TABLES_WITH_ARMS}, spec)
 
 
 def _read(path: Path, table) -> pd.DataFrame:
@@ -68,7 +68,9 @@ def _typed(text: pd.Series, kind: str) -> pd.Series:
         return known.astype(float)
     if kind == "date":
         return pd.to_datetime(known, format="%Y-%m-%d")
-    return (text == "true") if kind == "boolean" else known
+    if kind == "boolean":
+        return known.map({"true": True, "false": False}) if (text == "").any() else text == "true"
+    return known
 
 
 def with_stratum(rows: pd.DataFrame, strata: Sequence[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
+from analysis.spec.conduct_entries import DeliveryAnalysis
 from analysis.spec.entry import Entry
 from analysis.spec.event_entries import (
     FrailtyAnalysis,
@@ -184,6 +185,7 @@ class HarmsAnalysis(Entry):
 Analysis = (
     FlowAnalysis
     | BaselineAnalysis
+    | DeliveryAnalysis
     | MixedAnalysis
     | AveragesAnalysis
     | BinaryAnalysis
@@ -210,6 +212,7 @@ class Output(Declaration):
     kind: Literal[
         "consort",
         "baseline",
+        "delivery",
         "means",
         "averages",
         "variances",

@@ -28,6 +28,8 @@ NOT_RANDOMISED = {
 WITHDRAWAL_REASONS = ("parent_request", "carer_request", "moved", "not_given")
 OTHER_DEVIATIONS = ("consent", "unblinded", "instrument")
 SHARE_WITH_DEVIATION = 0.05
+# Families of which the other arm's service saw something, by whether they received their own.
+SHARE_OF_OTHER_SERVICE = {True: 0.01, False: 0.06}
 NOT_SERVED_REASONS = ("waiting_list", "declined", "court", "returned_home", "moved")
 # Service by arm (control, intervention): sessions and days from first to last contact.
 SESSIONS, CONTACT_DAYS = ((4, 20), (20, 60)), ((60, 300), (270, 450))
@@ -181,8 +183,15 @@ def delivery(draw: Draw, family_id: np.ndarray) -> Sheet:
         "first_contact": dated(np.where(served, first, NO_DATE), SLASHES),
         "last_contact": dated(np.where(served, last, NO_DATE), SLASHES),
         "sessions": numbered(sessions, missing=~served),
+        "other_service": flagged(_seen_by_the_other(draw)),
     }
     return Sheet({name: cells.tolist() for name, cells in columns.items()})
+
+
+def _seen_by_the_other(draw: Draw) -> np.ndarray:
+    chance = stream(draw.seed, "other service").random(draw.families.n)
+    share = [SHARE_OF_OTHER_SERVICE[served] for served in draw.families.is_served.tolist()]
+    return chance < np.array(share)
 
 
 def proceedings(draw: Draw, family_id: np.ndarray) -> Sheet:

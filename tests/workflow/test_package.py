@@ -31,7 +31,7 @@ DAMAGE = {
 def package(trial: Trial, spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of the synthetic trial with their descriptors, open and closed."""
     out = tmp_path_factory.mktemp("package")
-    for part in ("data/clean", "data/derived", "closed/clean"):
+    for part in ("data/clean", "data/derived", "closed/clean", "closed/derived"):
         shutil.copytree(trial.folder / part, out / part)
     for view, folder in (("open", "data"), ("closed", "closed")):
         about = ("--view", view, "--mapping", "synthetic", "--cut", spec.trial.data_cut)

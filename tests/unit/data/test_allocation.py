@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from analysis.data.allocation import (
-    ALLOCATED_TABLES,
     Allocated,
     Pooled,
     allocate,
@@ -20,7 +19,7 @@ from analysis.data.allocation import (
 from analysis.data.table import write_table
 from analysis.errors import BlindingError, DataError
 from analysis.spec.declarations import Spec
-from analysis.spec.tables import Field
+from analysis.spec.tables import TABLES_WITH_ARMS, Field
 from tests.unit.data.tables import values
 
 FAMILIES = ["F0001", "F0002", "F0003"]
@@ -36,7 +35,7 @@ def filled(spec: Spec, field: Field) -> str:
 
 def derived(spec: Spec) -> dict[str, pd.DataFrame]:
     """Derived tables of three families with one child each; all but `subjects` and `flow` empty."""
-    text = {name: "family_id" for name in ALLOCATED_TABLES if name != "flow"}
+    text = {name: "family_id" for name in TABLES_WITH_ARMS if name != "flow"}
     tables = {name: values(spec, name, header) for name, header in text.items()}
     fields = [field for field in spec.table("subjects").fields if field.required]
     rows = [

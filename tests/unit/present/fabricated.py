@@ -7,6 +7,7 @@ from functools import cache
 from analysis.models.registry import FAMILIES
 from analysis.present.figures import draw
 from analysis.results import Count, Estimate, Failure, Points, Result, ResultFile, Stamp
+from tests.unit.present import fabricated_conduct as conduct
 from tests.unit.present import fabricated_events as events
 from tests.unit.present.fabricated_parts import ARMS, CONTRAST, STYLE, arms_in, result, spec
 
@@ -383,6 +384,7 @@ def _mixed(analysis: str) -> Result:
 MAKERS: dict[str, Callable[[str, str], Result]] = {
     "flow": lambda analysis, view: flow(view),
     "baseline": lambda analysis, view: baseline(view),
+    "delivery": _closed(conduct.delivery),
     "harms": lambda analysis, view: harms(view),
     "mixed": _closed(_mixed),
     "averages": _closed(averages),

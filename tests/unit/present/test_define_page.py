@@ -83,7 +83,7 @@ def test_a_derived_variable_is_told_with_its_making(pages, spec: Spec) -> None:
         "required",
         "(randomisation_date - birth_date) / 30.4375",
     ]
-    for name in spec.table_names(layer="derived"):
+    for name in spec.table_names(layer="derived", audience="open"):
         for field in spec.table(name).columns:
             assert line(pages["open"], f"{name}.{field}")[4]
 

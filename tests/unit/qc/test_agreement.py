@@ -63,6 +63,7 @@ BROKEN = [
     ("recurrence", "A41C", "mean_count_difference", "low"),
     ("harms", "A50", "rate", "value"),
     ("baseline", "B01", "mean", "value"),
+    ("delivery", "N02", "begun", "se"),
 ]
 
 

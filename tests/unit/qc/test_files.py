@@ -129,7 +129,11 @@ def test_results_of_r_are_shown_for_the_tables_r_was_given_and_no_others(tmp_pat
     assert kept.number("A10", "interaction", {"moderator": "Site"}, "value") == 1.5
     assert kept.number("A30F", "frailty_variance", {}, "low") == 0.1
     assert kept.number("A31", "probability", {"arm": "NIM", "cause": "home", "day": "182"}, "value") == 0.2
+    assert read_kept(tmp_path, {"subjects.csv": "abc", "later.csv": "f"}) == kept, (
+        "R was not given that table"
+    )
     assert read_kept(tmp_path, {"subjects.csv": "abd"}).numbers == {}
+    assert read_kept(tmp_path, {"later.csv": "f"}).numbers == {}
     assert read_kept(None, {}).numbers == {}
 
 

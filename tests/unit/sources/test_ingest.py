@@ -278,6 +278,7 @@ DELIVERY = {
         "service_start_date": "first",
         "service_end_date": "last",
         "n_sessions": "n",
+        "is_other_received": "other",
     },
 }
 
@@ -285,7 +286,7 @@ DELIVERY = {
 def test_what_else_reveals_the_arm_is_kept_with_the_allocation(exports: Exports) -> None:
     """Beside the restricted list, not among the open exports."""
     secret = exports.write("secure/list.csv", "family,arm,n,p\nF0001,NIM,1,0.8\n")
-    served = "family,received,why,first,last,n\nF0001,1,,01/02/2020,01/03/2020,4\n"
+    served = "family,received,why,first,last,n,other\nF0001,1,,01/02/2020,01/03/2020,4,0\n"
     exports.write("secure/service/delivery.csv", served)
     read = exports.read(ALLOCATION, DELIVERY, tables=("allocation", "delivery"), allocation=secret)
     tables = read.tables

@@ -1,0 +1,40 @@
+"""Entries of the plan on how the trial was carried out."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from analysis.spec.base import Assumable, Declaration
+from analysis.spec.entry import Entry
+
+Days = Annotated[int, Field(gt=0)]
+
+
+class Dose(Declaration):
+    """The least that a family received of its service: sessions, days from first to last contact, or both."""
+
+    sessions: Annotated[int, Field(gt=0)] | None = None
+    contact_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> "Dose":
+        if self.sessions is None and self.contact_days is None:
+            raise ValueError("give sessions, contact_days or both")
+        return self
+
+
+class Fulfilment(Assumable):
+    """When a family that received its service had what was meant; not defined where an arm has no dose."""
+
+    intervention: Dose | None = None
+    control: Dose | None = None
+
+
+class DeliveryAnalysis(Entry):
+    """The service each family received; `days` are those by which the share that had begun is told."""
+
+    family: Literal["delivery"]
+    population: str
+    adherent: Fulfilment
+    completed: Fulfilment
+    days: Annotated[tuple[Days, ...], Field(min_length=1)]
