@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.data import flow, harms, outcomes, recurrences, spells, subjects, transitions, waits
+from analysis.data import (
+    flow,
+    harms,
+    observations,
+    outcomes,
+    recurrences,
+    spells,
+    subjects,
+    transitions,
+    waits,
+)
 from analysis.data.history_issues import check_histories
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
@@ -62,6 +72,7 @@ def derive(
     everyone = everyone.assign(safety_days=safety)
     history = transitions.derive_transitions(counted, everyone, followup, deaths, spec.states, origin=origin)
     values = outcomes.derive_outcomes(tables, everyone, spec, origin=origin, scales_text=scales_text)
+    observed = observations.derive_observations(values, everyone, tables, deaths, spec, data_cut=cut)
     boxes = flow.derive_flow(tables, everyone, values, spec)
     flow.check_conservation(flow.flow_counts(boxes, spec), spec)
     families = people.set_index("child_id")["family_id"]
@@ -91,6 +102,7 @@ def derive(
             # Harms are those of the trial, whatever the clock of the care histories.
             "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
             "flow": boxes,
+            "observations": observed,
         },
         check_histories(history, counted, deaths, spec.states, tables),
     )

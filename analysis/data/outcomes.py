@@ -44,7 +44,7 @@ def derive_outcomes(
     # An empty part has no types to agree with.
     values = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     values = values.reindex(columns=VALUE_COLUMNS)
-    due = _due(spec)
+    due = schedule(spec)
     visits = tables["assessments"][["child_id", "visit", "status", "due_date"]]
     grid = visits.merge(due, on="visit")
     rows = grid.merge(values, on=["child_id", "parameter", "visit"], how="outer", indicator=True)
@@ -74,7 +74,7 @@ def _scales(scales: pd.DataFrame, text: pd.DataFrame | None) -> pd.DataFrame:
     return rows.assign(score_reason=reason.where(rows["value"].isna(), None))
 
 
-def _due(spec: Spec) -> pd.DataFrame:
+def schedule(spec: Spec) -> pd.DataFrame:
     """Totals and supplied scores by the visits they are due at, with their ages in completed months."""
     rows = [
         (

@@ -17,6 +17,7 @@ from analysis.present.difference_figure import draw_difference
 from analysis.present.figure_text import failure_text
 from analysis.present.forest_figure import draw_forest, draw_ratio_forest
 from analysis.present.harms_figure import draw_harms
+from analysis.present.missing_figure import draw_missing
 from analysis.present.occupation_figure import draw_occupation
 from analysis.present.reading import Found, results_digest, results_for
 from analysis.results import Failure, Result, View
@@ -34,6 +35,7 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "forest": draw_forest,
     "ratio_forest": draw_ratio_forest,
     "harms_dots": draw_harms,
+    "missing_map": draw_missing,
 }
 # Those in which an analysis that failed is a row.
 HAVE_ROWS = ("forest", "ratio_forest")

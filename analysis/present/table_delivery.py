@@ -80,7 +80,7 @@ def _check(result: Result, request: Request) -> None:
                 for name in ("received", "not_received", "not_recorded")
                 for each in select(result.counts, name=name, arm=arm, unit=unit)
             ]
-            if sum(parts) != _all(result, arm, unit):
+            if parts and sum(parts) != _all(result, arm, unit):
                 raise ReportError(
                     f"{result.analysis}, {arm}: {sum(parts)} {UNITS[unit]} received the service or not, "
                     f"{_all(result, arm, unit)} were allocated."

@@ -16,6 +16,7 @@ from analysis.present.table_effects import tabulate_hazards, tabulate_means, tab
 from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
 from analysis.present.table_harms import tabulate_harms
 from analysis.present.table_latex import to_latex
+from analysis.present.table_missing import tabulate_missing
 from analysis.present.table_recurrences import tabulate_recurrences
 from analysis.present.table_reproduction import tabulate_reproduction
 from analysis.present.table_risks import tabulate_risks
@@ -31,6 +32,7 @@ from analysis.spec.sap import Output
 TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
     "delivery": tabulate_delivery,
+    "missing": tabulate_missing,
     "means": tabulate_means,
     "averages": tabulate_averages,
     "variances": tabulate_variances,

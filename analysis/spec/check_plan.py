@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.check_events import check_event_entry
+from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.declarations import Spec, bandings
 from analysis.spec.outputs import SECTIONS, WHOLE
 from analysis.spec.sap import (
@@ -20,6 +21,7 @@ from analysis.spec.sap import (
 from analysis.spec.visit_outcomes import (
     BASELINE,
     BY_ARM,
+    WAIVED,
     AveragesAnalysis,
     BinaryAnalysis,
     Covariate,
@@ -126,6 +128,8 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         columns = [moderator.column for moderator in analysis.moderators]
         check_known(columns, subjects, where=where, what="moderator")
     check_event_entry(spec, analysis, where=where, subjects=subjects)
+    if isinstance(analysis, MissingAnalysis):
+        _check_missing(spec, analysis, where=where)
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
     _check_listed(spec, analysis, where=where)
@@ -141,6 +145,14 @@ def _check_listed(spec: Spec, analysis: Analysis, *, where: str) -> None:
             )
         if analysis.is_beside_the_main and analysis.id not in getattr(estimand, analysis.role):
             raise SpecError(f"{where}: its role is {analysis.role}, but estimand {name} lists it elsewhere.")
+
+
+def _check_missing(spec: Spec, analysis: MissingAnalysis, *, where: str) -> None:
+    scheduled = [total.parameter for each in spec.instruments.values() for total in each.totals]
+    check_known(analysis.parameters, [*scheduled, *spec.scores], where=where, what="scheduled parameter")
+    reasons = [reason for group in analysis.groups for reason in group.reasons]
+    known = set(spec.codes_of("missing_reason")) - set(WAIVED)
+    check_known(reasons, known, where=where, what="reason of an outcome that was due")
 
 
 def _check_outcome(spec: Spec, analysis: OutcomeAnalysis, *, where: str) -> None:

@@ -30,6 +30,34 @@ class Fulfilment(Assumable):
     control: Dose | None = None
 
 
+class ReasonGroup(Declaration):
+    """Reasons for a missing outcome that are told together under one heading."""
+
+    title: str
+    reasons: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class MissingAnalysis(Entry):
+    """Outcomes due, observed and missing by visit; reasons in no group are told as others.
+
+    A family stands where the best placed of its children does: observed, then other reasons, then the groups
+    in their order.
+    """
+
+    family: Literal["missing"]
+    population: str
+    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    groups: tuple[ReasonGroup, ...]
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> "MissingAnalysis":
+        reasons = [reason for group in self.groups for reason in group.reasons]
+        for named in (self.parameters, reasons):
+            if len(set(named)) < len(named):
+                raise ValueError("a parameter or reason is given twice")
+        return self
+
+
 class DeliveryAnalysis(Entry):
     """The service each family received; `days` are those by which the share that had begun is told."""
 

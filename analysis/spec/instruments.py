@@ -129,11 +129,12 @@ class Instrument(Assumable):
 class Score(Assumable):
     """An instrument that arrives as a score: when it is due, its range and its direction.
 
-    `decimals` is that of a printed mean.
+    `decimals` is that of a printed mean. One that is collected `once` is not due after a visit that had it.
     """
 
     parameter: str
     visits: tuple[str, ...]
+    once: bool = False
     decimals: Literal[0, 1, 2] = 1
     minimum: float
     maximum: float

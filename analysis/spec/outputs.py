@@ -17,6 +17,7 @@ FIGURES = frozenset(
         "forest",
         "ratio_forest",
         "harms_dots",
+        "missing_map",
     }
 )
 # Outputs of the whole plan, which name no analyses.

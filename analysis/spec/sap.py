@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
-from analysis.spec.conduct_entries import DeliveryAnalysis
+from analysis.spec.conduct_entries import DeliveryAnalysis, MissingAnalysis
 from analysis.spec.entry import Entry
 from analysis.spec.event_entries import (
     FrailtyAnalysis,
@@ -186,6 +186,7 @@ Analysis = (
     FlowAnalysis
     | BaselineAnalysis
     | DeliveryAnalysis
+    | MissingAnalysis
     | MixedAnalysis
     | AveragesAnalysis
     | BinaryAnalysis
@@ -213,6 +214,8 @@ class Output(Declaration):
         "consort",
         "baseline",
         "delivery",
+        "missing",
+        "missing_map",
         "means",
         "averages",
         "variances",

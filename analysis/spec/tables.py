@@ -10,7 +10,10 @@ from analysis.spec.base import Declaration
 FieldType = Literal["string", "integer", "number", "date", "boolean"]
 MISSING_MARK = "."
 # Derived tables that models read and that therefore get an arm.
-ALLOCATED_TABLES = ("subjects", "outcomes", "events", "transitions", "recurrences", "harms", "flow")
+ALLOCATED_TABLES = (
+    *("subjects", "outcomes", "events", "transitions", "recurrences", "harms"),
+    *("flow", "observations"),
+)
 # Derived tables that tell the arm themselves: made where arms are known, and read by no open step.
 REVEALING_TABLES = ("service",)
 TABLES_WITH_ARMS = (*ALLOCATED_TABLES, *REVEALING_TABLES)

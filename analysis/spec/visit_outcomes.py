@@ -12,6 +12,8 @@ BASELINE = "base"
 BY_ARM = "arm"
 # Reasons for a missing value that nobody failed to bring: the plan did not ask for it.
 NOT_DUE = ("not_due_age", "not_due_epoch", "not_due_yet", "not_scheduled")
+# With those of an outcome that is collected once.
+WAIVED = (*NOT_DUE, "collected_before")
 
 
 class Outcome(Declaration):

@@ -385,6 +385,7 @@ MAKERS: dict[str, Callable[[str, str], Result]] = {
     "flow": lambda analysis, view: flow(view),
     "baseline": lambda analysis, view: baseline(view),
     "delivery": _closed(conduct.delivery),
+    "missing": conduct.missing,
     "harms": lambda analysis, view: harms(view),
     "mixed": _closed(_mixed),
     "averages": _closed(averages),

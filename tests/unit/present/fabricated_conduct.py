@@ -1,11 +1,14 @@
 """Made-up results on how the trial was carried out."""
 
 from analysis.results import Count, Estimate, Result
-from tests.unit.present.fabricated_parts import ARMS, result, spec
+from tests.unit.present.fabricated_parts import ARMS, arms_in, result, spec
 
 UNITS = ("family", "child")
 SERVED = {"NIM": (120, 148), "SAU": (130, 160)}
 NOT_SERVED = {"waiting_list": (31, 40), "declined": (20, 24), "not_recorded": (8, 9)}
+
+
+COURSES = ("complete", "monotone", "intermittent", "never", "not_due")
 
 
 def delivery(analysis: str) -> Result:
@@ -43,3 +46,49 @@ def _waits(served: int, labels: dict[str, str], counts: list[Count]) -> list[Est
         where = {**labels, "day": str(day)}
         found.append(Estimate("begun", share, 0.03, share - 0.06, share + 0.07, 0.95, labels=where))
     return [*found, Estimate("median_of_all", 98.5, unit="days", labels=labels)]
+
+
+def missing(analysis: str, view: str) -> Result:
+    """200 families with 250 children in an arm; of an outcome at a visit some are not due, some missing."""
+    entry, arms = spec().analyses[analysis], arms_in(view)
+    counts = [
+        Count(name, n * len(arms) if arm == "All" else n, {"arm": arm})
+        for arm in arms
+        for name, n in (("families", 200), ("children", 250))
+    ]
+    for parameter in entry.parameters:
+        for arm in dict.fromkeys((*arms, "All")):
+            n = len(arms) if arm == "All" else 1
+            for unit in UNITS:
+                where = {"arm": arm, "unit": unit, "parameter": parameter}
+                counts += _visits(n, where)
+                counts += [
+                    Count("course", n * (9 - at), {**where, "course": each})
+                    for at, each in enumerate(COURSES)
+                ]
+                counts += [Count("pattern", n * 5, {**where, "pattern": each}) for each in ("OOM", "-MO")]
+    return result(analysis, view, counts=tuple(counts))
+
+
+def _visits(n: int, where: dict[str, str]) -> list[Count]:
+    total = {"family": 200, "child": 250}[where["unit"]]
+    parts = {
+        "too_few_items": 4,
+        "not_collected": 11,
+        "not_attended": 30,
+        "withdrawn": 14,
+        "died": 0,
+        "refused": 2,
+    }
+    found = []
+    for at, visit in enumerate(each.id for each in spec().trial.visits):
+        here, waived = {**where, "visit": visit}, 40 - 20 * at
+        due = total - waived
+        found += [Count("due", n * due, here), Count("observed", n * (due - sum(parts.values())), here)]
+        found += [Count("missing", n * each, {**here, "reason": reason}) for reason, each in parts.items()]
+        found.append(Count("not_due", n * waived, {**here, "reason": "not_due_age"}))
+        for site, share in (("GLA", 100), ("LON", 50)) if where["unit"] == "child" else ():
+            place = {**here, "site": site}
+            found.append(Count("due_at_site", n * share, place))
+            found.append(Count("observed_at_site", n * (share - 10 * (at + 1)), place))
+    return found

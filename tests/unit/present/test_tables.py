@@ -230,7 +230,9 @@ def test_open_tables_have_one_pooled_column_and_no_comparison() -> None:
         if view == "open":
             made = table(view, output)
             heads = [*made.columns, *(span.text for span in made.spans)]
-            assert any(head.startswith("All") for head in heads)
+            # Where reasons are the columns, arms are rows.
+            of_reasons = fabricated.spec().outputs[output].kind == "missing"
+            assert of_reasons or any(head.startswith("All") for head in heads)
             assert not any("ifference" in head for head in heads)
             explained = " ".join(note.text for note in made.footnotes if note.term == "Abbreviations")
             assert not any(arm in explained for arm in (*fabricated.ARMS, "New Orleans", "as usual"))
@@ -299,7 +301,11 @@ def test_every_table_renders_when_there_is_nothing_to_show(view: str, output: st
         assert not re.search(rb"\b(nan|None|inf)\b", content.replace(b"Infant", b""))
 
 
-@pytest.mark.parametrize(("view", "output"), TABLES)
+@pytest.mark.parametrize(
+    # Numbers of which the arms must make up all are emptied in the tests of their model.
+    ("view", "output"),
+    [each for each in TABLES if fabricated.spec().outputs[each[1]].kind != "missing"],
+)
 def test_every_table_renders_with_an_empty_arm(view: str, output: str) -> None:
     def emptied(each, arm: str):
         if each.labels.get("arm") != arm:

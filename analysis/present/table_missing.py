@@ -1,0 +1,165 @@
+"""The table of missing outcomes: due, observed, and missing by reason, at each visit."""
+
+from analysis.errors import ReportError
+from analysis.present import format as fmt
+from analysis.present.reading import ALL, arm_name, count, label, values_of
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Span, Table, numbers
+from analysis.results import Count, Result, select
+from analysis.spec.conduct_entries import MissingAnalysis
+from analysis.spec.declarations import Spec
+
+UNITS = {"child": "children", "family": "families"}
+OTHER, YET = "Other reason", "not_due_yet"
+DUE_COLUMNS = ("Number", "Observed (%)")
+WAIVED_COLUMNS = ("By age or\nschedule", "Yet, at the\ndata cut")
+CONVENTIONS = (
+    "Percentages are of those due",
+    "Those due are those observed and those missing, each for one reason",
+    "A family counts as observed when one of its children was",
+)
+
+
+def tabulate_missing(request: Request) -> Table:
+    """Per outcome and visit a line of children and one of families, for each arm where arms are known."""
+    reasons = [*_groups(request), OTHER]
+    return request.table(
+        stub="Outcome and visit",
+        spans=[
+            Span("Due", len(DUE_COLUMNS)),
+            Span("Missing", len(reasons)),
+            Span("Not due", len(WAIVED_COLUMNS)),
+        ],
+        columns=[*DUE_COLUMNS, *reasons, *WAIVED_COLUMNS],
+        rows=request.rows(_rows),
+        conventions=(*CONVENTIONS, *(_others(item, request) for item in request.fitted)),
+    )
+
+
+def check_missing(result: Result) -> None:
+    """Insist that the numbers of every visit add up, in each arm and over the arms.
+
+    Raises
+    ------
+    ReportError
+        If those due are not those observed and missing, the due and not due not everybody, or the arms
+        together not all.
+    """
+    for due in select(result.counts, name="due"):
+        where = dict(due.labels)
+        parts = count(result, "observed", **where), _sum(result, "missing", where)
+        place = f"{result.analysis}, {where['parameter']} at {where['visit']}, {where['arm']}"
+        unit = UNITS[where["unit"]]
+        if due.value != sum(parts):
+            raise ReportError(f"{place}: {due.value} {unit} are due, {sum(parts)} observed or missing.")
+        everybody = due.value + _sum(result, "not_due", where)
+        if where["arm"] != ALL and everybody != count(result, unit, arm=where["arm"]):
+            raise ReportError(f"{place}: {everybody} {unit} are due or not due, not all there are.")
+    for name in ("due", "observed", "missing", "not_due"):
+        _check_arms(result, name)
+
+
+def _check_arms(result: Result, name: str) -> None:
+    by_arm: dict[tuple, dict[str, int]] = {}
+    for each in select(result.counts, name=name):
+        rest = tuple(sorted((key, value) for key, value in each.labels.items() if key != "arm"))
+        by_arm.setdefault(rest, {})[each.labels["arm"]] = each.value
+    for rest, arms in by_arm.items():
+        if len(arms) > 1 and sum(n for arm, n in arms.items() if arm != ALL) != arms[ALL]:
+            place = ", ".join(value for _, value in rest)
+            raise ReportError(f"{result.analysis}, {name} ({place}): the arms together are not all.")
+
+
+def _sum(result: Result, name: str, where: dict[str, str]) -> int:
+    return sum(each.value for each in select(result.counts, name=name, **where))
+
+
+def _groups(request: Request) -> dict[str, tuple[str, ...]]:
+    """Heading -> reasons, of the plan's groups."""
+    return {
+        group.title: group.reasons for item in request.items for group in _entry(item, request.spec).groups
+    }
+
+
+def _entry(item, spec: Spec) -> MissingAnalysis:
+    return spec.analyses[item.analysis]
+
+
+def places(result: Result, spec: Spec) -> list[tuple[str, str]]:
+    """Outcomes in the plan's order, each with the visits at which it was looked for."""
+    found = {(each.labels["parameter"], each.labels["visit"]) for each in select(result.counts, name="due")}
+    visits = [visit.id for visit in spec.trial.visits]
+    return [
+        (name, visit)
+        for name in _entry(result, spec).parameters
+        for visit in visits
+        if (name, visit) in found
+    ]
+
+
+def visit_name(visit: str, spec: Spec) -> str:
+    """A visit as the plan calls it."""
+    return next(each.label for each in spec.trial.visits if each.id == visit)
+
+
+def _rows(result: Result, request: Request) -> list[Row]:
+    check_missing(result)
+    rows, spec = [], request.spec
+    for parameter, visit in places(result, spec):
+        heading = label(spec, "parameter", parameter)
+        if heading not in (row.stub for row in rows):
+            rows.append(Row(heading, kind="group"))
+        for arm in request.arms:
+            who = "" if arm == ALL else f" {arm_name(arm)}"
+            for unit, name in UNITS.items():
+                where = {"arm": arm, "unit": unit, "parameter": parameter, "visit": visit}
+                stub = f"{visit_name(visit, spec)}:{who} {name}"
+                rows.append(Row(stub, tuple(_cells(result, where, request)), indent=1))
+    return rows
+
+
+def _cells(result: Result, where: dict[str, str], request: Request) -> list[Cell]:
+    due, observed = count(result, "due", **where), count(result, "observed", **where)
+    groups = _groups(request)
+    missing = select(result.counts, name="missing", **where)
+    waived = select(result.counts, name="not_due", **where)
+    yet = sum(each.value for each in waived if each.labels["reason"] == YET)
+    parts = [_of(missing, reasons) for reasons in groups.values()]
+    other = sum(each.value for each in missing) - sum(parts)
+    wanted = dict(zip((*groups, OTHER), (*parts, other), strict=True))
+    never = sum(each.value for each in waived) - yet
+    return [
+        _cell(due, "due", result),
+        Cell(fmt.part(observed, due), numbers(n=observed, total=due), result.analysis, "observed"),
+        *(_cell(n, f"missing: {name.lower()}", result) for name, n in wanted.items()),
+        _cell(never, "not due", result),
+        _cell(yet, "not due yet", result),
+    ]
+
+
+def _cell(n: int | None, what: str, result: Result) -> Cell:
+    return Cell(fmt.whole(n), numbers(n=n), result.analysis, what)
+
+
+def _of(missing: tuple[Count, ...], reasons: tuple[str, ...]) -> int:
+    return sum(each.value for each in missing if each.labels["reason"] in reasons)
+
+
+def _others(result: Result, request: Request) -> str:
+    """What stands behind the column of other reasons, over all outcomes and visits."""
+    grouped = {reason for reasons in _groups(request).values() for reason in reasons}
+    found = select(
+        result.counts, name="missing", arm=request.arms[0] if len(request.arms) == 1 else ALL, unit="child"
+    )
+    totals = {
+        reason: sum(each.value for each in found if each.labels["reason"] == reason)
+        for reason in values_of(found, "reason")
+        if reason not in grouped
+    }
+    said = [
+        f"{label(request.spec, 'missing_reason', reason).lower()} ({fmt.whole(n)})"
+        for reason, n in totals.items()
+        if n
+    ]
+    scores = "; ".join(said) or "none"
+    return f"Other reasons, scores of all outcomes and visits together: {scores}"

@@ -1,0 +1,73 @@
+"""The table and the map of missing outcomes: what they show, and what they refuse."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.errors import ReportError
+from analysis.present.missing_text import missing_text
+from analysis.present.tables import tabulate
+from tests.unit.present import fabricated
+from tests.unit.present.fabricated_conduct import missing
+
+
+def table(result, view: str = "closed"):
+    spec = fabricated.spec()
+    (output,) = [each for each in spec.outputs.values() if each.kind == "missing"]
+    return tabulate(output, {"N03": result}, spec, view)
+
+
+def line(made, outcome: str, stub: str) -> list[str]:
+    at = next(at for at, row in enumerate(made.rows) if row.stub == outcome)
+    return [cell.text for cell in next(row for row in made.rows[at:] if row.stub == stub).cells]
+
+
+def test_a_line_adds_up_from_due_to_the_last_reason() -> None:
+    """At baseline 210 of 250 children are due: 149 observed, 61 missing; the 40 others are not due by age."""
+    made = table(missing("N03", "closed"))
+    assert line(made, "PIR-GAS", "Baseline: NIM children") == [
+        *("210", "149 (71.0%)", "4", "11", "30", "14", "0", "2", "40", "0")
+    ]
+    pooled = table(missing("N03", "open"), "open")
+    assert line(pooled, "PIR-GAS", "2.5 years: families")[:2] == ["200", "139 (69.5%)"]
+    assert "refused (" in " ".join(note.text for note in pooled.footnotes)
+
+
+BROKEN = {
+    "observed": r"N03, SDQ_TOTAL at V3, NIM: 160 families are due, 161 observed or missing",
+    "missing": r"N03, SDQ_TOTAL at V3, NIM: 160 families are due, 161 observed or missing",
+    "not_due": r"N03, SDQ_TOTAL at V3, NIM: 201 families are due or not due, not all there are",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_numbers_that_do_not_add_up_are_refused(name: str) -> None:
+    result = missing("N03", "closed")
+    counts = list(result.counts)
+    at = next(at for at, each in enumerate(counts) if each.name == name)
+    counts[at] = replace(counts[at], value=counts[at].value + 1)
+    with pytest.raises(ReportError, match=BROKEN[name]):
+        table(replace(result, counts=tuple(counts)))
+
+
+def test_arms_that_are_not_all_together_are_refused() -> None:
+    """One more due and observed in one arm, which adds up there."""
+    result, counts = missing("N03", "closed"), []
+    for each in result.counts:
+        more = (
+            each.name in ("due", "observed") and each.labels["arm"] == "All" and each.labels["visit"] == "V5"
+        )
+        counts.append(replace(each, value=each.value + more))
+    with pytest.raises(ReportError, match=r"N03, due \(.*V5\): the arms together are not all"):
+        table(replace(result, counts=tuple(counts)))
+
+
+def test_the_map_in_words_has_every_cell_course_and_pattern() -> None:
+    words = missing_text(missing("N03", "open"), fabricated.spec()).splitlines()
+    assert words[0].startswith("Map of the share of children with each outcome")
+    at = words.index("PIR-GAS")
+    assert words[at + 1] == (
+        "  Baseline, observed of children due: Glasgow 90.0% (90 of 100); London 80.0% (40 of 50)"
+    )
+    assert words[at + 4] == "  Courses, children, All: complete 9, monotone 8, intermittent 7, never 6"
+    assert words[at + 7] == "    All: OOM 5, -MO 5"
