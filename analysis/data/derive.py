@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.data import (
+    deviations,
     flow,
     harms,
     observations,
@@ -103,6 +104,7 @@ def derive(
             "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
             "flow": boxes,
             "observations": observed,
+            "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
         },
         check_histories(history, counted, deaths, spec.states, tables),
     )

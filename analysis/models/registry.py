@@ -29,6 +29,7 @@ FAMILIES = {
         Family("baseline", compares_arms=False),
         Family("delivery", compares_arms=True),
         Family("missing", compares_arms=False),
+        Family("deviations", compares_arms=False),
         Family("mixed", compares_arms=True),
         Family("averages", compares_arms=True),
         Family("binary", compares_arms=True),

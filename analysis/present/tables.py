@@ -12,6 +12,7 @@ from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_checklist import tabulate_checklist
 from analysis.present.table_course import tabulate_course
 from analysis.present.table_delivery import tabulate_delivery
+from analysis.present.table_deviations import tabulate_deviations
 from analysis.present.table_effects import tabulate_hazards, tabulate_means, tabulate_selected_hazards
 from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
 from analysis.present.table_harms import tabulate_harms
@@ -33,6 +34,7 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "baseline": tabulate_baseline,
     "delivery": tabulate_delivery,
     "missing": tabulate_missing,
+    "deviations": tabulate_deviations,
     "means": tabulate_means,
     "averages": tabulate_averages,
     "variances": tabulate_variances,

@@ -1,7 +1,8 @@
 """The model families that have a second version. A new one is a module of its name and a word here."""
 
 FAMILIES = (
-    *("flow", "baseline", "delivery", "missing", "mixed", "averages", "binary", "subgroups", "course"),
+    *("flow", "baseline", "delivery", "missing", "deviations"),
+    *("mixed", "averages", "binary", "subgroups", "course"),
     *("hazard", "frailty", "proportionality", "routes", "incidence", "occupation", "recurrence", "harms"),
 )
 

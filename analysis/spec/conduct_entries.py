@@ -58,6 +58,13 @@ class MissingAnalysis(Entry):
         return self
 
 
+class DeviationsAnalysis(Entry):
+    """Deviations from the protocol by kind, weight and site."""
+
+    family: Literal["deviations"]
+    population: str
+
+
 class DeliveryAnalysis(Entry):
     """The service each family received; `days` are those by which the share that had begun is told."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
-from analysis.spec.conduct_entries import DeliveryAnalysis, MissingAnalysis
+from analysis.spec.conduct_entries import DeliveryAnalysis, DeviationsAnalysis, MissingAnalysis
 from analysis.spec.entry import Entry
 from analysis.spec.event_entries import (
     FrailtyAnalysis,
@@ -187,6 +187,7 @@ Analysis = (
     | BaselineAnalysis
     | DeliveryAnalysis
     | MissingAnalysis
+    | DeviationsAnalysis
     | MixedAnalysis
     | AveragesAnalysis
     | BinaryAnalysis
@@ -216,6 +217,7 @@ class Output(Declaration):
         "delivery",
         "missing",
         "missing_map",
+        "deviations",
         "means",
         "averages",
         "variances",

@@ -386,6 +386,7 @@ MAKERS: dict[str, Callable[[str, str], Result]] = {
     "baseline": lambda analysis, view: baseline(view),
     "delivery": _closed(conduct.delivery),
     "missing": conduct.missing,
+    "deviations": conduct.deviations,
     "harms": lambda analysis, view: harms(view),
     "mixed": _closed(_mixed),
     "averages": _closed(averages),

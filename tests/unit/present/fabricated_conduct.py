@@ -92,3 +92,32 @@ def _visits(n: int, where: dict[str, str]) -> list[Count]:
             found.append(Count("due_at_site", n * share, place))
             found.append(Count("observed_at_site", n * (share - 10 * (at + 1)), place))
     return found
+
+
+def deviations(analysis: str, view: str) -> Result:
+    """In each arm seven deviations in Glasgow and five in London, of every kind and weight."""
+    arms, counts = arms_in(view), []
+    for arm in arms:
+        counts += [Count("families", 190, {"arm": arm}), Count("children", 240, {"arm": arm})]
+        for site, n, share in (("any", 12, 3), ("GLA", 7, 2), ("LON", 5, 1)):
+            labels = {"arm": arm, "site": site}
+            counts += [Count("all_families", 60 * share, labels), Count("all_children", 80 * share, labels)]
+            counts += _lines(n, labels)
+    return result(analysis, view, counts=tuple(counts))
+
+
+def _lines(n: int, labels: dict[str, str]) -> list[Count]:
+    """One of every kind and the rest of the first; one major and the others minor."""
+    kinds, found = list(spec().codes["deviation_category"]), []
+    each = {"any": n, **dict.fromkeys(kinds, 1), kinds[0]: n - len(kinds) + 1}
+    lines = [({"category": kind}, m) for kind, m in each.items()]
+    lines += [({"level": "minor"}, n - 1), ({"level": "major"}, 1)]
+    for of, m in lines:
+        where = {**labels, **of}
+        found += [Count("deviations", m, where), Count("affected_families", m, where)]
+        found.append(Count("affected_children", m + 1, where))
+    for kind in kinds:
+        major = int(kind == kinds[0])
+        for level, m in (("minor", each[kind] - major), ("major", major)):
+            found.append(Count("deviations_at_level", m, {**labels, "category": kind, "level": level}))
+    return found

@@ -94,7 +94,7 @@ def missing_visit(result: Result, view: str) -> Result:
 
 
 # Their parts must make up the whole, so that their thin results come from thin data: tests of the models.
-CONSERVED = ("flow", "delivery", "missing")
+CONSERVED = ("flow", "delivery", "missing", "deviations")
 CHANGES = (empty_arm, zero_events, one_family, all_singletons, absent_level, missing_visit)
 
 
