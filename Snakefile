@@ -4,6 +4,7 @@
 #   data/{ingest,clean,issues,derived}/TABLE.csv     nobody's arm is known here
 #   open/{results,outputs}/...  open/report.{html,docx}  for everybody in the trial
 #   VIEW/{ingest,clean,allocated,results,qc,outputs}/  VIEW is closed (the real arms) or dummy (a rehearsal)
+#   VIEW/manifest.csv                                every file of a report with its digest, analyses and origin
 #   VIEW/report.{html,docx}                          for the committee or, with dummy arms, for nobody
 #   {open,closed}/{issues,define}.html               what was found in the data, and what the tables hold
 #   logs/, benchmarks/                               one of each per job

@@ -183,6 +183,7 @@ rule report:
     output:
         page=f"{OUT}/{{view}}/report.html",
         word=f"{OUT}/{{view}}/report.docx",
+        manifest=f"{OUT}/{{view}}/manifest.csv",
     log:
         f"{OUT}/logs/{{view}}/report.log",
     benchmark:
@@ -198,7 +199,7 @@ rule report:
     shell:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
         "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} "
-        "{params.synthetic:q} --out {output.page:q} --word {output.word:q} 2>&1 | tee {log:q}"
+        "{params.synthetic:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
 
 
 rule issues_closed:

@@ -49,6 +49,7 @@ rule report_open:
     output:
         page=f"{OUT}/open/report.html",
         word=f"{OUT}/open/report.docx",
+        manifest=f"{OUT}/open/manifest.csv",
     log:
         f"{OUT}/logs/open/report.log",
     benchmark:
@@ -63,7 +64,7 @@ rule report_open:
         slice=digest.report_slice(SPEC),
     shell:
         "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
-        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output.page:q} --word {output.word:q} 2>&1 | tee {log:q}"
+        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
 
 
 rule issues_open:

@@ -14,6 +14,7 @@ from analysis.present.blinding import check_open_text
 from analysis.present.consort import LEVELS
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
 from analysis.present.headline import summarise
+from analysis.present.manifest import Listed
 from analysis.present.methods_text import methods_text
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
@@ -39,13 +40,14 @@ def render_report(
     issues: Sequence[IssueCount],
     templates: Path,
     synthetic: bool,
+    manifest: Sequence[Listed],
     agreements: Agreements | None = None,
 ) -> str:
     """The report of a view.
 
     `files` and `current` hold results and current stamps by family, `outputs` is the folder of its tables and
     figures, `issues` what was found in the data as (rule, severity, message, number), `agreements` what the
-    second programmer found.
+    second programmer found, `manifest` every file that the report is made of.
 
     Raises
     ------
@@ -71,6 +73,8 @@ def render_report(
         stages=_stages(results, spec),
         agreed={each: verdict(agreements.of(each)) for each in results} if agreements else {},
         issues=_issues(issues),
+        manifest=[each for each in manifest if each.kind != "input"],
+        audience=report_of(view),
         **_declared(spec, view),
         methods=methods_text(results, spec),
         assumptions=assumptions(spec, view, synthetic=synthetic),

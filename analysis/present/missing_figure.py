@@ -22,7 +22,7 @@ TITLE, VISIT, SITE, ARM = 9.0, 26.0, 38.0, 50.0
 ROW, BAR_GAP, SMALL, SIZE = 19.0, 3.0, 6.0, 7.5
 # From paper to ink: the paler a cell, the more is missing. Where nothing was due there is no colour.
 SHADES = LinearSegmentedColormap.from_list("observed", ["#FFFFFF", "#DCEAF4", "#8FBCDB", "#1E4E75"])
-DARK, NONE_DUE = 0.83, "#F0F0F0"
+DARK, STEPS, NONE_DUE = 0.83, 20, "#F0F0F0"
 # Told apart in grey too: light, middle, dark.
 FILLS = {"complete": "#D5DEE6", "monotone": "#8E7CC3", "intermittent": "#F2B134", "never": "#3B4148"}
 WORDS = {"complete": canvas.INK, "monotone": "#FFFFFF", "intermittent": canvas.INK, "never": "#FFFFFF"}
@@ -142,7 +142,7 @@ def _draw_cell(axes: Axes, drawn: _Map, row: int, column: _Column) -> None:
     box = Rectangle(
         (column.left, drawn.top(row)),
         *(column.width, ROW),
-        facecolor=NONE_DUE if share is None else SHADES(share),
+        facecolor=NONE_DUE if share is None else SHADES(round(STEPS * share) / STEPS),
         edgecolor="white",
         linewidth=0.8,
     )

@@ -12,7 +12,7 @@ from analysis.spec.declarations import Spec
 UNITS = {"child": "children", "family": "families"}
 OTHER, YET = "Other reason", "not_due_yet"
 DUE_COLUMNS = ("Number", "Observed (%)")
-WAIVED_COLUMNS = ("By age or\nschedule", "Yet, at the\ndata cut")
+WAIVED_COLUMNS = ("By age or\nschedule", "Not yet")
 CONVENTIONS = (
     "Percentages are of those due",
     "Those due are those observed and those missing, each for one reason",
@@ -104,18 +104,27 @@ def visit_name(visit: str, spec: Spec) -> str:
 
 def _rows(result: Result, request: Request) -> list[Row]:
     check_missing(result)
-    rows, spec = [], request.spec
+    rows, spec, above = [], request.spec, ""
     for parameter, visit in places(result, spec):
-        heading = label(spec, "parameter", parameter)
-        if heading not in (row.stub for row in rows):
-            rows.append(Row(heading, kind="group"))
-        for arm in request.arms:
-            who = "" if arm == ALL else f" {arm_name(arm)}"
-            for unit, name in UNITS.items():
-                where = {"arm": arm, "unit": unit, "parameter": parameter, "visit": visit}
-                stub = f"{visit_name(visit, spec)}:{who} {name}"
-                rows.append(Row(stub, tuple(_cells(result, where, request)), indent=1))
+        if parameter != above:
+            rows.append(Row(label(spec, "parameter", parameter), kind="group"))
+        rows.append(Row(visit_name(visit, spec), kind="group", indent=1))
+        rows += _lines(result, request, {"parameter": parameter, "visit": visit})
+        above = parameter
     return rows
+
+
+def _lines(result: Result, request: Request, where: dict[str, str]) -> list[Row]:
+    """Of children and of families, for each arm where arms are known."""
+    return [
+        Row(
+            name.capitalize() if arm == ALL else f"{arm_name(arm)}, {name}",
+            tuple(_cells(result, {"arm": arm, "unit": unit, **where}, request)),
+            indent=2,
+        )
+        for arm in request.arms
+        for unit, name in UNITS.items()
+    ]
 
 
 def _cells(result: Result, where: dict[str, str], request: Request) -> list[Cell]:

@@ -31,6 +31,7 @@ SECTIONS = {
     "assumptions": "Assumptions",
     "data-quality": "Data quality",
     "provenance": "Provenance",
+    "manifest": "Manifest",
 }
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "values.csv", "tex", "json")

@@ -40,6 +40,11 @@ def _day(text: str) -> str:
     return text
 
 
+def sha256(content: bytes) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def file_digests(paths: Iterable[Path]) -> dict[str, str]:
     """File name -> SHA-256 (first 16 hexadecimal digits)."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in sorted(paths)}
+    return {path.name: sha256(path.read_bytes())[:16] for path in sorted(paths)}

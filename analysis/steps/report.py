@@ -1,9 +1,10 @@
 """Tables and figures -> report."""
 
 import argparse
+import os
 from pathlib import Path
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, sha256, spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_path(parser, "out", "the report to write as a page")
     add_path(parser, "word", "the report to write as a Word document")
+    add_path(parser, "manifest", "the list to write of every file the report is made of")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -29,12 +31,13 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.walls import check_destination
     from analysis.models.stamp import stamp_of
     from analysis.present.document import render_report
+    from analysis.present.manifest import list_files, to_csv
     from analysis.present.word import render_word
     from analysis.results import read_results
     from analysis.spec.outputs import families_of
 
     declared, view = spec(), options.view
-    for out in (options.out, options.word):
+    for out in (options.out, options.word, options.manifest):
         check_destination(out, audience="open" if view == "open" else "closed")
     names = families_of(declared, view)
     files = {name: read_results(options.results / f"{name}.json") for name in names}
@@ -43,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
         name: stamp_of(declared, ROOT, family=name, view=view, cut=options.cut, inputs=inputs)
         for name in names
     }
+    agreements = _agreements(options, declared, names, inputs) if options.agreement else None
+    listed = list_files(view, declared, files, _folders(options), agreements and agreements.stamp)
     page = render_report(
         view,
         declared,
@@ -52,12 +57,36 @@ def run(options: argparse.Namespace) -> None:
         issues=count_issues(options.issues),
         templates=ROOT / "reports",
         synthetic=options.synthetic,
-        agreements=_agreements(options, declared, names, inputs) if options.agreement else None,
+        manifest=listed,
+        agreements=agreements,
     )
     pictures = {path.stem: path.read_bytes() for path in options.outputs.glob("*.png")}
-    document = render_word(page, pictures, ROOT / "reports" / "word")
-    write_all({options.out: page.encode(), options.word: document})
-    say(f"report: {options.out}, {len(page) // 1024} KiB; {options.word.name}, {len(document) // 1024} KiB")
+    pages = {options.out: page.encode(), options.word: render_word(page, pictures, ROOT / "reports" / "word")}
+    digests = {_place(path, options): sha256(content) for path, content in pages.items()}
+    manifest = to_csv(listed, digests, declared, view, options.cut)
+    write_all({**pages, options.manifest: manifest.encode()})
+    say(f"report: {', '.join(f'{path.name}, {len(each) // 1024} KiB' for path, each in pages.items())}")
+
+
+def _folders(options: argparse.Namespace):
+    """What the report is made of, with the digest of every file."""
+    from analysis.present.manifest import Folder, Folders
+
+    def folder(path: Path, pattern: str) -> Folder:
+        digests = {each.name: sha256(each.read_bytes()) for each in sorted(path.glob(pattern))}
+        return Folder(_place(path, options), digests)
+
+    return Folders(
+        tables=folder(options.tables, "*.csv"),
+        results=folder(options.results, "*.json"),
+        outputs=folder(options.outputs, "*.*"),
+        second=folder(options.agreement.parent, "*.*") if options.agreement else None,
+    )
+
+
+def _place(path: Path, options: argparse.Namespace) -> str:
+    """A path below the output folder, which holds a folder for each view."""
+    return Path(os.path.relpath(path, options.manifest.parent.parent)).as_posix()
 
 
 def _agreements(options: argparse.Namespace, declared, names, inputs):

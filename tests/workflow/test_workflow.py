@@ -1,5 +1,7 @@
 """The workflow as a user runs it: what it builds, what it rebuilds, and whether it builds the same twice."""
 
+import csv
+import hashlib
 import re
 
 from tests.workflow.conftest import Copy, copy_repository
@@ -9,6 +11,21 @@ def test_reports_are_built_and_then_nothing_is_left_to_do(finished: Copy):
     assert (finished.folder / "out/open/report.html").stat().st_size > 50_000
     assert (finished.folder / "out/closed/report.html").stat().st_size > 50_000
     assert "Nothing to be done" in finished.snakemake("--dry-run", "--cores", "1").stdout
+
+
+def test_the_manifest_lists_every_file_of_a_report_with_its_digest(finished: Copy):
+    out = finished.folder / "out"
+    for view in ("open", "closed"):
+        with (out / view / "manifest.csv").open(encoding="utf-8", newline="") as handle:
+            digests = {row["file"]: row["sha256"] for row in csv.DictReader(handle)}
+        assert {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in digests} == digests
+        there = {f"{view}/report.html", f"{view}/report.docx"}
+        there |= {
+            path.relative_to(out).as_posix()
+            for part in ("results", "outputs", "qc", "allocated")
+            for path in (out / view / part).glob("*.*")
+        }
+        assert there <= set(digests)
 
 
 def test_one_core_and_two_give_the_same_bytes(finished: Copy, tmp_path):

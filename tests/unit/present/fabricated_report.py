@@ -10,6 +10,7 @@ from pathlib import Path
 from analysis.agreement import Agreements
 from analysis.present.document import render_report
 from analysis.present.figures import DRAW, draw
+from analysis.present.manifest import Listed
 from analysis.present.reading import results_digest, results_for
 from analysis.present.tables import tabulate, write_forms
 from analysis.present.word import render_word
@@ -20,6 +21,10 @@ from tests.unit.present.fabricated_agreements import agreements
 from tests.unit.present.fabricated_parts import STYLE, TEMPLATES, spec
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
+MANIFEST = (
+    Listed("open/results", "flow.json", "a" * 64, "result", ("N01",), ("data/derived/flow.csv",)),
+    Listed("open/outputs", "T1.csv", "b" * 64, "table", ("B01",), ("open/results/baseline.json",)),
+)
 WORD = TEMPLATES / "word"
 Found = fabricated.Result | fabricated.Failure
 
@@ -89,6 +94,7 @@ def render(view: str, folder: Path, results: Mapping[str, Found]) -> str:
         issues=ISSUES,
         templates=TEMPLATES,
         synthetic=True,
+        manifest=MANIFEST,
         agreements=second(view),
     )
 

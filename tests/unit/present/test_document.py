@@ -19,6 +19,7 @@ from analysis.spec.outputs import outputs_of
 from analysis.spec.trial import Assumption
 from tests.unit.present import fabricated, fabricated_parts
 from tests.unit.present.fabricated_agreements import agreements
+from tests.unit.present.fabricated_report import MANIFEST
 
 ISSUES = (("S03", "note", "Outside its limits", 12), ("PL03", "query", "Ended without a reason", 1204))
 VOID = {"meta", "br", "img", "path", "use", "col", "hr"}
@@ -54,6 +55,7 @@ def render(
         issues=ISSUES,
         templates=templates or fabricated_parts.TEMPLATES,
         synthetic=synthetic,
+        manifest=MANIFEST,
         agreements=None if view == "open" else agreements(fabricated.results(view)),
     )
 
