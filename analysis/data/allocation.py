@@ -18,6 +18,7 @@ from analysis.spec.tables import ALLOCATED_TABLES, TABLES_WITH_ARMS, Table
 
 ARM = "arm"
 ALL = "All"
+WITH_REFERRALS = ("flow", "recruitment")
 _KEY = object()
 
 
@@ -105,7 +106,7 @@ def draw_dummy(families: pd.DataFrame, spec: Spec, *, seed: int) -> pd.DataFrame
 def allocated_table(name: str, spec: Spec) -> Table:
     """The schema of a derived table once it has an arm: the arm's own declaration is the allocation's."""
     arm = spec.table("allocation").field(ARM)
-    if name == "flow":  # referrals that were never randomised have none
+    if name in WITH_REFERRALS:  # those that were never randomised have none
         arm = arm.model_copy(update={"constraints": arm.constraints.model_copy(update={"required": False})})
     return spec.table(name).with_field(arm)
 

@@ -11,6 +11,7 @@ from analysis.data import (
     harms,
     observations,
     outcomes,
+    recruitment,
     recurrences,
     spells,
     subjects,
@@ -105,6 +106,7 @@ def derive(
             "flow": boxes,
             "observations": observed,
             "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
+            "recruitment": recruitment.derive_recruitment(tables, spec.trial.epochs, data_cut=cut),
         },
         check_histories(history, counted, deaths, spec.states, tables),
     )

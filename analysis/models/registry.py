@@ -26,6 +26,8 @@ FAMILIES = {
     family.name: family
     for family in (
         Family("flow", compares_arms=False),
+        Family("accrual", compares_arms=False),
+        Family("balance", compares_arms=True),
         Family("baseline", compares_arms=False),
         Family("delivery", compares_arms=True),
         Family("missing", compares_arms=False),

@@ -24,6 +24,8 @@ INK, PALE, POOLED = "#222222", "#6B7280", "#35485A"
 # darkened until words in them can be read on white.
 ARM_COLOURS = ("#0072B2", "#BD5200", "#00795A", "#9C4F80")
 ARM_DASHES = ("solid", (0, (5, 1.3)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+# Other hues than those of the arms, so that nobody takes a site for one.
+SITE_COLOURS = ("#12705A", "#8F3B66", "#6B6108", "#534394")
 # Nothing in a file says when or with what it was made.
 _METADATA = {
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
@@ -81,6 +83,14 @@ def arm_style(arm: str, arms: tuple[str, ...]) -> tuple[str, object]:
         return POOLED, "solid"
     at = arms.index(arm) % len(ARM_COLOURS)
     return ARM_COLOURS[at], ARM_DASHES[at]
+
+
+def site_style(site: str, sites: tuple[str, ...]) -> tuple[str, object]:
+    """Colour and dash of a site; those of all together for another name."""
+    if site not in sites:
+        return POOLED, "solid"
+    at = sites.index(site) % len(SITE_COLOURS)
+    return SITE_COLOURS[at], ARM_DASHES[(at + 1) % len(ARM_DASHES)]
 
 
 @lru_cache(maxsize=4096)

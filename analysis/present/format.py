@@ -7,6 +7,7 @@ never 1.00. Percentages: one decimal, none when the total is below 100.
 """
 
 import math
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from analysis.errors import ReportError
@@ -26,6 +27,7 @@ FEW = 100
 MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
+FAR_DAYS = 36525
 # Wide enough for any double written out in full.
 _WIDE = Context(prec=800, rounding=ROUND_HALF_UP)
 
@@ -188,6 +190,15 @@ def date_name(iso: str) -> str:
     if len(parts) != 3 or not all(part.isdigit() for part in parts) or not 1 <= int(parts[1]) <= 12:
         return iso
     return f"{int(parts[2])} {MONTHS[int(parts[1]) - 1]} {parts[0]}"
+
+
+def date_after(iso: str, days: float | None) -> str:
+    """The date so many days after another, whole days begun counting; words where it is very far."""
+    if not is_number(days):
+        return NOT_ESTIMABLE
+    if days > FAR_DAYS:
+        return "more than 100 years later"
+    return date_name((date.fromisoformat(iso) + timedelta(days=math.ceil(days))).isoformat())
 
 
 def with_minus(text: str) -> str:

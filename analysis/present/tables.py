@@ -7,6 +7,7 @@ from analysis.errors import ReportError
 from analysis.present.blinding import check_open_text
 from analysis.present.reading import Found, results_for
 from analysis.present.request import Request
+from analysis.present.table_accrual import tabulate_accrual, tabulate_balance
 from analysis.present.table_averages import tabulate_averages, tabulate_variances
 from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_checklist import tabulate_checklist
@@ -31,6 +32,8 @@ from analysis.spec.declarations import Spec
 from analysis.spec.sap import Output
 
 TABULATE: dict[str, Callable[[Request], Table]] = {
+    "accrual": tabulate_accrual,
+    "balance": tabulate_balance,
     "baseline": tabulate_baseline,
     "delivery": tabulate_delivery,
     "missing": tabulate_missing,

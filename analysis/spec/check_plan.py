@@ -11,6 +11,7 @@ from analysis.spec.outputs import SECTIONS, WHOLE
 from analysis.spec.sap import (
     DAYS_IN_CARE,
     Analysis,
+    BalanceAnalysis,
     BaselineAnalysis,
     Condition,
     CourseAnalysis,
@@ -61,6 +62,9 @@ def _check_trial(spec: Spec) -> None:
     if trial.arms.intervention == trial.arms.control:
         raise SpecError(f"{where}, arms: intervention and control are the same arm.")
     check_known(trial.strata, spec.table("families").columns, where=f"{where}, strata", what="field")
+    opened, where = trial.recruitment.opened, f"{where}, recruitment, opened"
+    check_known(opened, trial.sites, where=where, what="site of the trial")
+    check_known(trial.sites, opened, where=where, what="day for a site")
 
 
 def _check_populations(spec: Spec) -> None:
@@ -132,6 +136,10 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         _check_missing(spec, analysis, where=where)
     if isinstance(analysis, BaselineAnalysis):
         _check_variables(spec, analysis, where=where, subjects=subjects)
+    if isinstance(analysis, BalanceAnalysis):
+        columns = [column for factor in analysis.factors for column in factor]
+        coded = [field.name for field in spec.table("recruitment").fields if field.codelist]
+        check_known(columns, coded, where=where, what="column of recruitment with a code list")
     _check_listed(spec, analysis, where=where)
 
 

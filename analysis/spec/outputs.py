@@ -8,6 +8,7 @@ from analysis.spec.sap import Output
 FIGURES = frozenset(
     {
         "consort",
+        "accrual_curve",
         "incidence_curve",
         "route_curves",
         "occupation_stack",

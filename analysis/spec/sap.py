@@ -1,6 +1,6 @@
 """The statistical analysis plan as frozen declarations."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -129,6 +129,24 @@ class FlowAnalysis(Entry):
     family: Literal["flow"]
 
 
+class AccrualAnalysis(Entry):
+    """Families and children referred and randomised against the target, and when it will be reached.
+
+    The rate of each site is that of the last `rate_days`; `prior_shape` is the shape of its gamma prior.
+    """
+
+    family: Literal["accrual"]
+    rate_days: Annotated[int, Field(gt=0)]
+    prior_shape: Annotated[float, Field(ge=0)]
+
+
+class BalanceAnalysis(Entry):
+    """Families and children of each arm by stratum: a level of one column of `recruitment`, or of several."""
+
+    family: Literal["balance"]
+    factors: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
+
+
 class BaselineAnalysis(Entry):
     family: Literal["baseline"]
     population: str
@@ -184,6 +202,8 @@ class HarmsAnalysis(Entry):
 
 Analysis = (
     FlowAnalysis
+    | AccrualAnalysis
+    | BalanceAnalysis
     | BaselineAnalysis
     | DeliveryAnalysis
     | MissingAnalysis
@@ -213,6 +233,9 @@ class Output(Declaration):
     id: str
     kind: Literal[
         "consort",
+        "accrual_curve",
+        "accrual",
+        "balance",
         "baseline",
         "delivery",
         "missing",

@@ -1,5 +1,6 @@
 """What holds for every analysis of the trial: arms, sites, visits, epochs, clock and data cut."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -45,9 +46,43 @@ class ClockOrigin(Assumable):
     field: Literal["randomisation_date", "care_entry_date"]
 
 
+class Milestone(Declaration):
+    """How many families were to be randomised by a day."""
+
+    date: IsoDay
+    families: Annotated[int, Field(ge=0)]
+
+
+class RecruitmentTarget(Assumable):
+    """Families to be randomised by the last day of recruitment, and by days before it where that is known.
+
+    Between two of these points, the first day with none among them, the target is a straight line.
+    """
+
+    families: Annotated[int, Field(gt=0)]
+    milestones: tuple[Milestone, ...] = ()
+
+
 class Recruitment(Assumable):
+    """First and last day of recruitment, the day each site opened, and the target."""
+
     first: IsoDay
     last: IsoDay
+    opened: dict[str, IsoDay]
+    target: RecruitmentTarget
+
+    @property
+    def path(self) -> tuple[tuple[str, int], ...]:
+        """The target as day and families, from none on the first day to all on the last."""
+        between = ((each.date, each.families) for each in self.target.milestones)
+        return ((self.first, 0), *between, (self.last, self.target.families))
+
+    @model_validator(mode="after")
+    def _target_rises(self) -> "Recruitment":
+        days, families = zip(*self.path, strict=True)
+        if any(a >= b for a, b in pairwise(days)) or any(a > b for a, b in pairwise(families)):
+            raise ValueError("days and families of the target must rise from first to last")
+        return self
 
 
 class Assumption(Declaration):

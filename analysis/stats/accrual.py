@@ -1,4 +1,4 @@
-"""Recruitment still to come: sites recruit at Poisson rates of their own that are known from a window only."""
+"""Recruitment still to come, from sites with Poisson rates of their own that a window of time tells of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ def posterior_rates(events: Sequence[int], exposure: Sequence[float], *, prior_s
 
     Source
     ------
-    Anisimov & Fedorov (2007), Stat. Med. 26:4958, section 3.2: posterior gamma(alpha + k_i, beta + tau_i), here
-    with beta = 0.
+    Anisimov & Fedorov (2007), Stat. Med. 26:4958: posterior gamma(alpha + k_i, beta + tau_i), here with
+    beta = 0.
     """
     n, time = np.asarray(events, float), np.asarray(exposure, float)
     if n.size == 0 or n.shape != time.shape or not (time > 0).all() or not (n >= 0).all():
@@ -87,7 +87,7 @@ def chance_of_recruiting(rates: Rates, wanted: int, time: float) -> float:
 
     Source
     ------
-    Anisimov & Fedorov (2007), section 4.1: the number that comes is a sum of negative binomial numbers, added
+    Anisimov & Fedorov (2007): the number that comes is a sum of negative binomial numbers, added
     up exactly; for one time of observation, the Pearson VI distribution of the time until `wanted` have come.
     """
     if time < 0:
@@ -111,7 +111,7 @@ def time_to_recruit(rates: Rates, wanted: int, *, level: float) -> Predicted:
 
     Source
     ------
-    Anisimov & Fedorov (2007), section 4.1; limits cut off equal tails.
+    Anisimov & Fedorov (2007); limits cut off equal tails.
     """
     _check_level(level)
     if wanted < 1:
@@ -130,7 +130,7 @@ def number_recruited(rates: Rates, time: float, *, level: float) -> Predicted:
 
     Source
     ------
-    Anisimov & Fedorov (2007), section 4.1; limits cut off at most equal tails.
+    Anisimov & Fedorov (2007); limits cut off at most equal tails.
     """
     _check_level(level)
     shares = (0.5, *_tails(level))

@@ -44,7 +44,7 @@ def test_the_audience_of_a_result_is_that_of_its_data(pooled, allocated, spec, n
 
 
 def test_pooled_results_name_no_arm(pooled, spec):
-    for name in ("flow", "baseline", "incidence", "occupation", "recurrence", "harms"):
+    for name in ("flow", "accrual", "baseline", "incidence", "occupation", "recurrence", "harms"):
         for result in fit_all(FAMILIES[name], pooled, spec):
             items = [*result.counts, *result.estimates, *result.curves]
             assert {item.labels.get("arm", "All") for item in items} == {"All"}

@@ -9,6 +9,7 @@ from analysis.present.figures import draw
 from analysis.results import Count, Estimate, Failure, Points, Result, ResultFile, Stamp
 from tests.unit.present import fabricated_conduct as conduct
 from tests.unit.present import fabricated_events as events
+from tests.unit.present import fabricated_recruitment as recruitment
 from tests.unit.present.fabricated_parts import ARMS, CONTRAST, STYLE, arms_in, result, spec
 
 
@@ -383,6 +384,8 @@ def _mixed(analysis: str) -> Result:
 
 MAKERS: dict[str, Callable[[str, str], Result]] = {
     "flow": lambda analysis, view: flow(view),
+    "accrual": recruitment.accrual,
+    "balance": _closed(recruitment.balance),
     "baseline": lambda analysis, view: baseline(view),
     "delivery": _closed(conduct.delivery),
     "missing": conduct.missing,

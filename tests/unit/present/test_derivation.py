@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.spec.outputs import TABLE_FORMATS
+from analysis.present.figures import DRAW
+from analysis.spec.outputs import TABLE_FORMATS, outputs_of
 from tests.unit.present import fabricated, fabricated_report
 from tests.unit.present.fabricated_report import Found
 
@@ -119,10 +120,12 @@ class Report:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder, known = tmp_path_factory.mktemp("first"), fabricated.results("closed")
-    for name in ("F1", "F2", "F3", "F6", "F7"):
-        for form, content in fabricated.figure_files("closed", name).items():
-            (folder / f"{name}.{form}").write_bytes(content)
-    return Report(folder, written(results_with(CASES, 0), folder, known=known, at=folder))
+    results = results_with(CASES, 0)
+    for output in outputs_of(fabricated.spec(), "closed"):
+        if output.kind in DRAW and all(results[each] == known[each] for each in output.analyses):
+            for form, content in fabricated.figure_files("closed", output.id).items():
+                (folder / f"{output.id}.{form}").write_bytes(content)
+    return Report(folder, written(results, folder, known=known, at=folder))
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,8 @@ BROKEN = [
     ("harms", "A50", "rate", "value"),
     ("baseline", "B01", "mean", "value"),
     ("delivery", "N02", "begun", "se"),
+    ("accrual", "N11", "rate", "value"),
+    ("balance", "N12", "imbalance", "value"),
 ]
 
 
