@@ -13,6 +13,7 @@ from analysis.data import (
     outcomes,
     recruitment,
     recurrences,
+    retention,
     spells,
     subjects,
     transitions,
@@ -78,6 +79,8 @@ def derive(
     boxes = flow.derive_flow(tables, everyone, values, spec)
     flow.check_conservation(flow.flow_counts(boxes, spec), spec)
     families = people.set_index("child_id")["family_id"]
+    schedule = spec.trial.visits
+    visits = retention.derive_visits(people, tables, deaths, schedule, data_cut=cut)
     permanence = transitions.derive_events(history, everyone, followup, spec.states, origin=origin)
     times = [
         permanence,
@@ -106,6 +109,10 @@ def derive(
             "flow": boxes,
             "observations": observed,
             "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
+            "visits": visits,
+            "retention": retention.derive_retention(
+                people, visits, tables["withdrawals"], deaths, schedule, data_cut=cut
+            ),
             "recruitment": recruitment.derive_recruitment(tables, spec.trial.epochs, data_cut=cut),
         },
         check_histories(history, counted, deaths, spec.states, tables),

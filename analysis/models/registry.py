@@ -28,6 +28,7 @@ FAMILIES = {
         Family("flow", compares_arms=False),
         Family("accrual", compares_arms=False),
         Family("balance", compares_arms=True),
+        Family("retention", compares_arms=False),
         Family("baseline", compares_arms=False),
         Family("delivery", compares_arms=True),
         Family("missing", compares_arms=False),

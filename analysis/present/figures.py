@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from analysis.errors import ReportError
 from analysis.present import canvas
 from analysis.present.accrual_figure import draw_accrual
+from analysis.present.attendance_figure import draw_attendance, draw_withdrawal
 from analysis.present.blinding import check_open_text
 from analysis.present.consort_figure import draw_consort
 from analysis.present.consort_layout import wrap
@@ -28,6 +29,8 @@ from analysis.spec.sap import Output
 DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "consort": draw_consort,
     "accrual_curve": draw_accrual,
+    "attendance_bars": draw_attendance,
+    "withdrawal_curve": draw_withdrawal,
     "incidence_curve": draw_incidence,
     "route_curves": draw_routes,
     "occupation_stack": draw_occupation,

@@ -8,6 +8,7 @@ from analysis.present.blinding import check_open_text
 from analysis.present.reading import Found, results_for
 from analysis.present.request import Request
 from analysis.present.table_accrual import tabulate_accrual, tabulate_balance
+from analysis.present.table_attendance import tabulate_attendance
 from analysis.present.table_averages import tabulate_averages, tabulate_variances
 from analysis.present.table_baseline import tabulate_baseline
 from analysis.present.table_checklist import tabulate_checklist
@@ -34,6 +35,7 @@ from analysis.spec.sap import Output
 TABULATE: dict[str, Callable[[Request], Table]] = {
     "accrual": tabulate_accrual,
     "balance": tabulate_balance,
+    "attendance": tabulate_attendance,
     "baseline": tabulate_baseline,
     "delivery": tabulate_delivery,
     "missing": tabulate_missing,

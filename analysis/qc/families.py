@@ -1,7 +1,7 @@
 """The model families that have a second version. A new one is a module of its name and a word here."""
 
 FAMILIES = (
-    *("flow", "accrual", "balance", "baseline", "delivery", "missing", "deviations"),
+    *("flow", "accrual", "balance", "retention", "baseline", "delivery", "missing", "deviations"),
     *("mixed", "averages", "binary", "subgroups", "course"),
     *("hazard", "frailty", "proportionality", "routes", "incidence", "occupation", "recurrence", "harms"),
 )

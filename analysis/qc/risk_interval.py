@@ -22,6 +22,21 @@ def risk_limits(x1: int, n1: int, x0: int, n0: int, method: str, level: float) -
     return _lowest(x1, n1, x0, n0, method, tail), -_lowest(x0, n0, x1, n1, method, tail)
 
 
+def score_limits(x1: int, n1: int, x0: int, n0: int, level: float) -> tuple[float, float]:
+    """Asymptotic limits: differences whose score statistic, with N / (N - 1), is a normal quantile away."""
+    wanted = special.ndtri((1 + level) / 2) * np.sqrt((n1 + n0) / (n1 + n0 - 1))
+
+    def lowest(x1: int, n1: int, x0: int, n0: int) -> float:
+        def over(delta: float) -> float:
+            found = _statistic(np.array([x1]), n1, np.array([x0]), n0, delta)[0]
+            return float(np.clip(found, -1e6, 1e6)) - wanted
+
+        top = x1 / n1 - x0 / n0
+        return -1.0 if over(-1 + 1e-12) <= 0 else optimize.brentq(over, -1 + 1e-12, top, xtol=1e-14)
+
+    return lowest(x1, n1, x0, n0), -lowest(x0, n0, x1, n1)
+
+
 def _lowest(x1: int, n1: int, x0: int, n0: int, method: str, tail: float) -> float:
     """The difference below which the observed table is too far above: a root in an interval that holds it."""
 

@@ -9,6 +9,8 @@ FIGURES = frozenset(
     {
         "consort",
         "accrual_curve",
+        "attendance_bars",
+        "withdrawal_curve",
         "incidence_curve",
         "route_curves",
         "occupation_stack",

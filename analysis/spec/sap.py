@@ -147,6 +147,14 @@ class BalanceAnalysis(Entry):
     factors: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
 
+class RetentionAnalysis(Entry):
+    """Visits as they stood at the cut, and the time until families withdrew, read at `days`."""
+
+    family: Literal["retention"]
+    population: str
+    days: Annotated[tuple[int, ...], Field(min_length=1)]
+
+
 class BaselineAnalysis(Entry):
     family: Literal["baseline"]
     population: str
@@ -204,6 +212,7 @@ Analysis = (
     FlowAnalysis
     | AccrualAnalysis
     | BalanceAnalysis
+    | RetentionAnalysis
     | BaselineAnalysis
     | DeliveryAnalysis
     | MissingAnalysis
@@ -236,6 +245,9 @@ class Output(Declaration):
         "accrual_curve",
         "accrual",
         "balance",
+        "attendance_bars",
+        "withdrawal_curve",
+        "attendance",
         "baseline",
         "delivery",
         "missing",

@@ -12,7 +12,7 @@ MISSING_MARK = "."
 # Derived tables that models read and that therefore get an arm.
 ALLOCATED_TABLES = (
     *("subjects", "outcomes", "events", "transitions", "recurrences", "harms"),
-    *("flow", "observations", "recruitment", "protocol_deviations"),
+    *("flow", "observations", "recruitment", "visits", "retention", "protocol_deviations"),
 )
 # Derived tables that tell the arm themselves: made where arms are known, and read by no open step.
 REVEALING_TABLES = ("service",)

@@ -39,12 +39,21 @@ def test_the_audience_of_a_result_is_that_of_its_data(pooled, allocated, spec, n
         results = fit_all(FAMILIES[name], data, spec)
         assert {result.audience for result in results} == {audience}
     assert any(estimate.labels.get("contrast") for result in results for estimate in result.estimates) == (
-        name in ("incidence", "occupation", "recurrence", "harms")
+        name in ("incidence", "occupation", "recurrence", "harms", "retention")
     )
 
 
 def test_pooled_results_name_no_arm(pooled, spec):
-    for name in ("flow", "accrual", "baseline", "incidence", "occupation", "recurrence", "harms"):
+    for name in (
+        "flow",
+        "accrual",
+        "retention",
+        "baseline",
+        "incidence",
+        "occupation",
+        "recurrence",
+        "harms",
+    ):
         for result in fit_all(FAMILIES[name], pooled, spec):
             items = [*result.counts, *result.estimates, *result.curves]
             assert {item.labels.get("arm", "All") for item in items} == {"All"}

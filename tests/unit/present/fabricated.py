@@ -386,6 +386,7 @@ MAKERS: dict[str, Callable[[str, str], Result]] = {
     "flow": lambda analysis, view: flow(view),
     "accrual": recruitment.accrual,
     "balance": _closed(recruitment.balance),
+    "retention": recruitment.retention,
     "baseline": lambda analysis, view: baseline(view),
     "delivery": _closed(conduct.delivery),
     "missing": conduct.missing,

@@ -82,3 +82,76 @@ def balance(analysis: str) -> Result:
                 labels = {"contrast": CONTRAST, "unit": unit, **where}
                 estimates.append(Estimate("imbalance", gap, labels=labels))
     return result(analysis, "closed", counts=tuple(counts), estimates=tuple(estimates))
+
+
+def retention(analysis: str, view: str) -> Result:
+    """Of 300 children in all, 200 at a site and 150 in an arm, three in four came to each visit."""
+    arms = [] if view == "open" else [({"arm": arm, "site": "all"}, 150 - at) for at, arm in enumerate(ARMS)]
+    groups = [({"arm": "All", "site": "all"}, 300), ({"arm": "All", "site": "GLA"}, 200)]
+    groups += [({"arm": "All", "site": "LON"}, 100), *arms]
+    counts, estimates, curves = [], [], []
+    for labels, n in groups:
+        counts += [Count("group_children", n, labels), Count("group_families", n - 50, labels)]
+        counts += _standings(labels, n)
+        estimates += _days_of_visits(labels)
+        counts += _withdrawals(labels, n)
+        if labels["site"] == "all":
+            share = 0.08 if labels["arm"] == "All" else 0.06 + 0.04 * ARMS.index(labels["arm"])
+            for at, day in enumerate(spec().analyses[analysis].days):
+                value = share * (at + 1) / 5
+                where = {**labels, "day": str(day)}
+                limits = {"low": value / 2, "high": 2 * value}
+                estimates.append(Estimate("withdrawn", value, level=0.95, labels=where, **limits))
+                counts.append(Count("at_risk", n - 50 - 10 * at, where))
+            counts.append(Count("at_risk", n - 50, {**labels, "day": "0"}))
+            steps = (0.0, share / 2, share, share)
+            band = (tuple(each / 2 for each in steps), tuple(2 * each for each in steps))
+            curves.append(Curve("withdrawn", (0.0, 300.0, 600.0, 1278.0), steps, *band, labels=labels))
+    if arms:
+        for visit in ("V3", "V4", "V5"):
+            where = {"contrast": CONTRAST, "visit": visit}
+            gap = {"low": -0.0044, "high": 0.1717, "level": 0.95}
+            estimates.append(Estimate("risk_difference", 0.0833, labels=where, **gap))
+    parts = {"counts": tuple(counts), "estimates": tuple(estimates), "curves": tuple(curves)}
+    return result(analysis, view, **parts)
+
+
+def _standings(labels: dict[str, str], n: int) -> list[Count]:
+    counts = []
+    for visit in ("V3", "V4", "V5"):
+        where = {**labels, "visit": visit}
+        for unit, total in (("children", n), ("families", n - 50)):
+            came, late, lost = 3 * total // 4, 5, 7
+            parts = dict.fromkeys(spec().codes["visit_standing"], 0)
+            parts |= {"in_window": came, "late": late, "missed": lost, "withdrawn": 3}
+            parts["not_due"] = total - sum(parts.values())
+            counts += [
+                Count(f"visit_{unit}", part, {**where, "standing": each}) for each, part in parts.items()
+            ]
+            counts += [Count(f"due_{unit}", came + 10, where), Count(f"due_attended_{unit}", came, where)]
+        counts += [
+            Count("siblings", part, {**where, "came": how})
+            for how, part in (("all", 30), ("some", 4), ("none", 2))
+        ]
+    return counts
+
+
+def _days_of_visits(labels: dict[str, str]) -> list[Estimate]:
+    found = []
+    for visit in ("V3", "V4", "V5"):
+        for origin, quartiles in (("due", (-12.0, 1.5, 13.25)), ("window", (30.5, 40.0, 43.5))):
+            where = {**labels, "visit": visit, "from": origin}
+            found.append(Estimate("n", 11.0, labels=where))
+            found += [
+                Estimate(name, value, unit="days", labels=where)
+                for name, value in zip(("q1", "median", "q3"), quartiles, strict=True)
+            ]
+    return found
+
+
+def _withdrawals(labels: dict[str, str], n: int) -> list[Count]:
+    counts = [Count("withdrawn", n // 10, labels)]
+    for column, codes in (("withdrawal_level", "withdrawal_level"), ("reason", "withdrawal_reason")):
+        for at, code in enumerate(spec().codes[codes]):
+            counts.append(Count(f"withdrawn_{column}", n // 20 - at, {**labels, column: code}))
+    return counts

@@ -66,6 +66,7 @@ BROKEN = [
     ("delivery", "N02", "begun", "se"),
     ("accrual", "N11", "rate", "value"),
     ("balance", "N12", "imbalance", "value"),
+    ("retention", "N13", "risk_difference", "low"),
 ]
 
 
