@@ -75,12 +75,9 @@ def derive(
     everyone = everyone.assign(safety_days=safety)
     history = transitions.derive_transitions(counted, everyone, followup, deaths, spec.states, origin=origin)
     values = outcomes.derive_outcomes(tables, everyone, spec, origin=origin, scales_text=scales_text)
-    observed = observations.derive_observations(values, everyone, tables, deaths, spec, data_cut=cut)
     boxes = flow.derive_flow(tables, everyone, values, spec)
     flow.check_conservation(flow.flow_counts(boxes, spec), spec)
     families = people.set_index("child_id")["family_id"]
-    schedule = spec.trial.visits
-    visits = retention.derive_visits(people, tables, deaths, schedule, data_cut=cut)
     permanence = transitions.derive_events(history, everyone, followup, spec.states, origin=origin)
     times = [
         permanence,
@@ -107,13 +104,30 @@ def derive(
             # Harms are those of the trial, whatever the clock of the care histories.
             "harms": harms.derive_harms(tables["reported_events"], people, origin="randomisation_date"),
             "flow": boxes,
-            "observations": observed,
-            "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
-            "visits": visits,
-            "retention": retention.derive_retention(
-                people, visits, tables["withdrawals"], deaths, schedule, data_cut=cut
-            ),
-            "recruitment": recruitment.derive_recruitment(tables, spec.trial.epochs, data_cut=cut),
+            **_conduct(tables, people, everyone, values, deaths, spec, cut),
         },
         check_histories(history, counted, deaths, spec.states, tables),
     )
+
+
+def _conduct(
+    tables: Mapping[str, pd.DataFrame],
+    people: pd.DataFrame,
+    everyone: pd.DataFrame,
+    values: pd.DataFrame,
+    deaths: pd.Series,
+    spec: Spec,
+    cut: pd.Timestamp,
+) -> dict[str, pd.DataFrame]:
+    """How the trial was carried out by the data cut."""
+    schedule, leavers = spec.trial.visits, tables["withdrawals"]
+    visits = retention.derive_visits(people, tables, deaths, schedule, data_cut=cut)
+    return {
+        "recruitment": recruitment.derive_recruitment(tables, spec.trial.epochs, data_cut=cut),
+        "visits": visits,
+        "retention": retention.derive_retention(people, visits, leavers, deaths, schedule, data_cut=cut),
+        "observations": observations.derive_observations(
+            values, everyone, tables, deaths, spec, data_cut=cut
+        ),
+        "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
+    }

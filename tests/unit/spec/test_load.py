@@ -221,7 +221,7 @@ BROKEN = {
         "",
         ("A01", "needs a reason"),
     ),
-    "analysis shown by no output": (OUTPUTS, "analyses: [A50]", "analyses: [A40]", ("outputs.yaml", "A50")),
+    "analysis shown by no output": (OUTPUTS, "analyses: [A31H]", "analyses: [A40]", ("outputs.yaml", "A31H")),
     "output of no analysis": (OUTPUTS, "analyses: [N01]", "analyses: [N99]", ("outputs.yaml", "F1", "N99")),
     "misspelt kind of output": (OUTPUTS, "kind: consort", "kind: konsort", ("outputs.yaml", "F1", "kind")),
     "subset beside randomised groups": (
