@@ -7,8 +7,8 @@ from analysis.errors import ModelError
 from analysis.models.answer import result_of
 from analysis.models.groups import arm_names, contrast_name
 from analysis.results import Count, Estimate, Result
+from analysis.spec.conduct_entries import BalanceAnalysis
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import BalanceAnalysis
 
 UNITS = ("families", "children")
 

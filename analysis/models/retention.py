@@ -10,8 +10,8 @@ from analysis.data.allocation import ALL, ARM
 from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select
 from analysis.results import Count, Curve, Estimate, Result
+from analysis.spec.conduct_entries import RetentionAnalysis
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import RetentionAnalysis
 from analysis.stats.competing import SurvivalCurve, kaplan_meier
 from analysis.stats.proportions import risk_difference
 

@@ -10,7 +10,7 @@ from scipy import optimize, stats
 from analysis.qc.again import Again, number
 from analysis.qc.tables import Tables
 from analysis.results import Count, Curve, Estimate
-from analysis.spec.sap import AccrualAnalysis
+from analysis.spec.conduct_entries import AccrualAnalysis
 
 METHOD = (
     "a tally of the referrals, one by one; what is to come from the generating function of the sum "

@@ -6,7 +6,7 @@ from itertools import product
 from analysis.qc.again import Again
 from analysis.qc.tables import ARM, Tables
 from analysis.results import Count, Estimate
-from analysis.spec.sap import BalanceAnalysis
+from analysis.spec.conduct_entries import BalanceAnalysis
 
 METHOD = "a tally of the families, one by one"
 TOGETHER = ("", "")

@@ -11,7 +11,7 @@ from analysis.qc.again import Again, number
 from analysis.qc.risk_interval import score_limits
 from analysis.qc.tables import ARM, Tables
 from analysis.results import Count, Curve, Estimate
-from analysis.spec.sap import RetentionAnalysis
+from analysis.spec.conduct_entries import RetentionAnalysis
 
 METHOD = (
     "a tally of the children and families, one by one; Kaplan-Meier of lifelines; limits of each difference "

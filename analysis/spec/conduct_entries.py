@@ -73,3 +73,29 @@ class DeliveryAnalysis(Entry):
     adherent: Fulfilment
     completed: Fulfilment
     days: Annotated[tuple[Days, ...], Field(min_length=1)]
+
+
+class AccrualAnalysis(Entry):
+    """Families and children referred and randomised against the target, and when it will be reached.
+
+    The rate of each site is that of the last `rate_days`; `prior_shape` is the shape of its gamma prior.
+    """
+
+    family: Literal["accrual"]
+    rate_days: Days
+    prior_shape: Annotated[float, Field(ge=0)]
+
+
+class BalanceAnalysis(Entry):
+    """Families and children of each arm by stratum: a level of one column of `recruitment`, or of several."""
+
+    family: Literal["balance"]
+    factors: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
+
+
+class RetentionAnalysis(Entry):
+    """Visits as they stood at the cut, and the time until families withdrew, read at `days`."""
+
+    family: Literal["retention"]
+    population: str
+    days: Annotated[tuple[Days, ...], Field(min_length=1)]

@@ -1,11 +1,18 @@
 """The statistical analysis plan as frozen declarations."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from analysis.spec.base import Assumable, Declaration
-from analysis.spec.conduct_entries import DeliveryAnalysis, DeviationsAnalysis, MissingAnalysis
+from analysis.spec.conduct_entries import (
+    AccrualAnalysis,
+    BalanceAnalysis,
+    DeliveryAnalysis,
+    DeviationsAnalysis,
+    MissingAnalysis,
+    RetentionAnalysis,
+)
 from analysis.spec.entry import Entry
 from analysis.spec.event_entries import (
     FrailtyAnalysis,
@@ -127,32 +134,6 @@ class Variable(Declaration):
 
 class FlowAnalysis(Entry):
     family: Literal["flow"]
-
-
-class AccrualAnalysis(Entry):
-    """Families and children referred and randomised against the target, and when it will be reached.
-
-    The rate of each site is that of the last `rate_days`; `prior_shape` is the shape of its gamma prior.
-    """
-
-    family: Literal["accrual"]
-    rate_days: Annotated[int, Field(gt=0)]
-    prior_shape: Annotated[float, Field(ge=0)]
-
-
-class BalanceAnalysis(Entry):
-    """Families and children of each arm by stratum: a level of one column of `recruitment`, or of several."""
-
-    family: Literal["balance"]
-    factors: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
-
-
-class RetentionAnalysis(Entry):
-    """Visits as they stood at the cut, and the time until families withdrew, read at `days`."""
-
-    family: Literal["retention"]
-    population: str
-    days: Annotated[tuple[int, ...], Field(min_length=1)]
 
 
 class BaselineAnalysis(Entry):
