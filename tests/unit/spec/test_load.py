@@ -777,8 +777,8 @@ def test_the_declarations_of_the_trial_load(declarations: Declarations) -> None:
 
 def test_an_undeclared_table_is_named_with_those_there_are(declarations: Declarations) -> None:
     spec = declarations.load()
-    with pytest.raises(Exception, match="no table 'visits'; declared: screening, families"):
-        spec.table("visits")
+    with pytest.raises(Exception, match="no table 'appointments'; declared: screening, families"):
+        spec.table("appointments")
     with pytest.raises(KeyError):
         spec.table("sdq").field("q26")
 
