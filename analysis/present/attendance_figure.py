@@ -15,6 +15,8 @@ from analysis.present.curve_axes import (
     ROW,
     draw_arms,
     draw_at_risk,
+    room_for_ends,
+    room_for_names,
     set_percent_axis,
     set_time_axis,
 )
@@ -36,6 +38,7 @@ FILLS = {
 DARK = ("died", "withdrawn")
 AT_RISK = "Families at risk"
 PLOT_LEFT, PLOT_RIGHT, PLOT_HEIGHT = 48.0, 62.0, 170.0
+LONGEST = ">99%"
 
 
 def draw_attendance(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
@@ -192,12 +195,9 @@ def draw_withdrawal(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     arms = arms_of([pooled])
     foot = RISK_TOP + (len(arms) + 1) * ROW + 14
     figure = canvas.new_figure(canvas.WIDTH, TOP + PLOT_HEIGHT + foot)
+    left, right = max(PLOT_LEFT, room_for_names(arms)), max(PLOT_RIGHT, room_for_ends(arms, LONGEST))
     axes = canvas.axes_at(
-        figure,
-        left=PLOT_LEFT,
-        bottom=foot,
-        width=canvas.WIDTH - PLOT_LEFT - PLOT_RIGHT,
-        height=PLOT_HEIGHT,
+        figure, left=left, bottom=foot, width=canvas.WIDTH - left - right, height=PLOT_HEIGHT
     )
     days = list(spec.analyses[result.analysis].days)
     set_time_axis(axes, days, max(days))

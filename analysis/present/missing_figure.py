@@ -16,7 +16,7 @@ from analysis.present.table_missing import check_missing, places, visit_name
 from analysis.results import Result
 from analysis.spec.declarations import Spec
 
-BARS, GAP, MARGIN, FOOT = 112.0, 5.0, 6.0, 24.0
+BARS, GAP, MARGIN, FOOT, BESIDE, NAME = 112.0, 5.0, 6.0, 24.0, 24.0, 5.0
 # Base lines of the heads: titles, visits, sites, arms.
 TITLE, VISIT, SITE, ARM = 9.0, 26.0, 38.0, 50.0
 ROW, BAR_GAP, SMALL, SIZE = 19.0, 3.0, 6.0, 7.5
@@ -41,7 +41,7 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """What is drawn: a result, its declarations, its rows and columns, and where the courses begin."""
+    """What is drawn: a result, its declarations, its rows and columns, where the courses begin, its width."""
 
     result: Result
     spec: Spec
@@ -50,6 +50,7 @@ class _Map:
     arms: tuple[str, ...]
     head: float
     bars: float
+    width: float
 
     @property
     def height(self) -> float:
@@ -64,10 +65,8 @@ def draw_missing(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     (result,) = items
     check_missing(result)
     drawn = _lay_out(result, spec)
-    figure = canvas.new_figure(canvas.WIDTH, drawn.height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, canvas.WIDTH), ylim=(drawn.height, 0))
-    axes.set_axis_off()
+    figure = canvas.new_figure(drawn.width, drawn.height)
+    axes = canvas.sheet(figure)
     _draw_headings(axes, drawn)
     _draw_key(axes, drawn)
     for row, outcome in enumerate(drawn.outcomes):
@@ -86,9 +85,14 @@ def _lay_out(result: Result, spec: Spec) -> _Map:
     outcomes = tuple(dict.fromkeys(parameter for parameter, _ in found))
     names = [canvas.text_width(label(spec, "parameter", each), SIZE) for each in outcomes]
     left = MARGIN + max(names, default=0.0) + 8
-    width = (canvas.WIDTH - BARS - 30 - left - len(visits) * GAP) / max(
+    several = arms if len(arms) > 1 else ()
+    beside = max((canvas.text_width(arm_name(arm), NAME) + 3 + MARGIN for arm in several), default=0.0)
+    beside = max(beside, BESIDE)
+    width = (canvas.WIDTH - BARS - 6 - beside - left - len(visits) * GAP) / max(
         len(visits) * len(spec.trial.sites) * len(arms), 1
     )
+    # Beside long names of arms the figure grows.
+    width = max([width, *(canvas.text_width(arm_name(arm), SMALL) + 2 for arm in several)])
     columns, at = [], left
     for visit in visits:
         for site in spec.trial.sites:
@@ -97,7 +101,8 @@ def _lay_out(result: Result, spec: Spec) -> _Map:
                 at += width
         at += GAP
     head = (ARM if len(arms) > 1 else SITE) + 9
-    return _Map(result, spec, outcomes, tuple(columns), arms, head, at + 6)
+    total = max(canvas.WIDTH, at + 6 + BARS + beside)
+    return _Map(result, spec, outcomes, tuple(columns), arms, head, at + 6, total)
 
 
 def _write(
@@ -172,7 +177,7 @@ def _draw_courses(axes: Axes, drawn: _Map, row: int) -> None:
                 _write(axes, at + length / 2, top + thick / 2, fmt.whole(n), **style)
             at += length
         if len(drawn.arms) > 1:
-            _write(axes, drawn.bars + BARS + 3, top + thick / 2, arm_name(arm), size=5.0, ha="left")
+            _write(axes, drawn.bars + BARS + 3, top + thick / 2, arm_name(arm), size=NAME, ha="left")
 
 
 def _draw_note(axes: Axes, drawn: _Map) -> None:
