@@ -37,12 +37,16 @@ def days(cells: pd.Series) -> pd.Series:
 
 def folded(cells: pd.Series, dates: tuple[str, ...] = ()) -> pd.Series:
     """Cells as they are meant: capitals, Latin letters, whole numbers without decimals, ISO dates."""
-    # Distinct cells are few, so each is looked at once.
-    return cells.map({cell: _folded(cell, dates) for cell in cells.unique()})
+    distinct = cells.unique()
+    lines = "\n".join(distinct)
+    # One look at all cells: most columns are as they are meant.
+    if not dates and ".0" not in lines and fold_id(lines) == lines:
+        return cells.copy()
+    return cells.map({cell: _folded(cell, dates) for cell in distinct})
 
 
 def _folded(cell: str, dates: tuple[str, ...]) -> str:
-    return whole_number(fold_id(iso_day(cell, dates)))
+    return whole_number(fold_id(iso_day(cell, dates) if dates else cell))
 
 
 def year_of(day: pd.Series) -> pd.Series:

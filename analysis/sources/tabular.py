@@ -163,7 +163,15 @@ def _convert(
     missing: MappingType[str, str],
     dialect: Dialect,
 ) -> pd.Series:
+    if field.type == "string" and not codes and not _has_reasons(cells.unique(), missing):
+        return cells
     return each_distinct(cells, lambda cell: _one(cell, field, codes, missing, dialect))
+
+
+def _has_reasons(distinct: np.ndarray, missing: MappingType[str, str]) -> bool:
+    """Whether one look at all cells finds any that may be a missing code or begins with our mark."""
+    lines = "\n".join(["", *distinct])
+    return f"\n{MISSING_MARK}" in lines or ".0" in lines or not missing.keys().isdisjoint(distinct)
 
 
 def _one(
