@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.data.coded import as_lines, parts
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import MISSING_MARK, Field, Table
 
@@ -18,7 +19,9 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 # A spreadsheet runs a cell that begins so. Numbers are of their own type, and codes are ours.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-INTEGERS = re.compile(rf"(?:{INTEGER.pattern}\n)*+", re.ASCII)  # one a line
+# The same of all cells, one a line.
+INTEGERS = re.compile(rf"\n(?:{INTEGER.pattern}\n)*+", re.ASCII)
+FORMULAS = re.compile(rf"\n[{re.escape(''.join(FORMULA_STARTS).replace(chr(10), ''))}]")
 # The lifetime of anybody in the trial. Years such as 1900 and 2999 are placeholders in every system.
 DATE = re.compile(r"(19(?!00)|20)\d\d-\d\d-\d\d", re.ASCII)
 
@@ -35,15 +38,14 @@ class Problem:
 
 def is_missing(cells: pd.Series) -> pd.Series:
     """Which cells are empty or hold a reason instead of a value."""
-    # Distinct cells are few, so each is looked at once.
-    codes, distinct = pd.factorize(cells)
+    codes, distinct = parts(cells)
     return pd.Series(are_missing(distinct)[codes], index=cells.index)
 
 
 def are_missing(distinct: np.ndarray) -> np.ndarray:
     """The same of cells that do not come again."""
     # Most columns have none, as one look at all cells tells.
-    text = "\n".join(["", *distinct, ""])
+    text = as_lines(distinct)
     if "\n\n" not in text and f"\n{MISSING_MARK}" not in text:
         return np.zeros(len(distinct), dtype=bool)
     return np.array([not cell or cell[0] == MISSING_MARK for cell in distinct], dtype=bool)
@@ -54,9 +56,9 @@ def cell_problems(text: pd.DataFrame, table: Table, spec: Spec) -> Iterator[Prob
     if text.empty:
         return
     for field in table.fields:
-        codes, distinct = pd.factorize(text[field.name])
+        codes, distinct = parts(text[field.name])
         for rule, message, bad in _judged(distinct, field, spec):
-            if bad.any():
+            if bad.any() and bad[codes].any():
                 yield Problem(rule, field.name, message, np.flatnonzero(bad[codes]))
 
 
@@ -87,13 +89,19 @@ def _limits(
         yield "S06", f"does not have the form {limits.pattern}", present & ~matches
         present = present & matches
     if field.type == "string" and not field.codelist:
-        formulas = cells.str.startswith(FORMULA_STARTS).astype(bool)
-        yield "S06", "begins like a formula of a spreadsheet", present & formulas
+        yield "S06", "begins like a formula of a spreadsheet", present & _are_formulas(cells)
     if limits.minimum is not None or limits.maximum is not None:
         low = -np.inf if limits.minimum is None else limits.minimum
         high = np.inf if limits.maximum is None else limits.maximum
         numbers = np.where(present, cells, np.nan).astype(float)
         yield "S06", f"outside {low:g} to {high:g}", present & ~((low <= numbers) & (numbers <= high))
+
+
+def _are_formulas(cells: np.ndarray) -> np.ndarray:
+    lines = as_lines(cells)
+    if not FORMULAS.search(lines) and lines.count("\n") == len(cells) + 1:
+        return np.zeros(len(cells), dtype=bool)
+    return _each(lambda cell: cell.startswith(FORMULA_STARTS), cells)
 
 
 def _each(holds: Callable[[str], object], cells: np.ndarray) -> np.ndarray:
@@ -102,7 +110,7 @@ def _each(holds: Callable[[str], object], cells: np.ndarray) -> np.ndarray:
 
 def _are_readable(cells: np.ndarray, kind: str) -> np.ndarray:
     # Line numbers are many, so that all are read at a stroke.
-    if kind == "string" or (kind == "integer" and INTEGERS.fullmatch("\n".join([*cells, ""]))):
+    if kind == "string" or (kind == "integer" and INTEGERS.fullmatch(as_lines(cells))):
         return np.ones(len(cells), dtype=bool)
     return _each(partial(_readable, kind=kind), cells)
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.data.cells import are_missing, cell_problems
 from analysis.data.checks.context import Context, Sound, UnsoundError
+from analysis.data.coded import coded, parts, put
 from analysis.data.corrections import correct
 from analysis.data.issues import issues_at, stop_if_any
 from analysis.data.restore import restore
@@ -156,7 +157,7 @@ def _check_rules(
 def _clean_cells(
     text: pd.DataFrame, table: Table, spec: Spec, corrections: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Issue]]:
-    text, issues = restore(text.reset_index(drop=True), table, spec)
+    text, issues = restore(coded(text).reset_index(drop=True), table, spec)
     text, corrected = correct(text, table, corrections)
     text, refused = _refuse_cells(text, table, spec)
     text, repeated = _drop_repeats(text, table)
@@ -167,7 +168,7 @@ def _refuse_cells(text: pd.DataFrame, table: Table, spec: Spec) -> tuple[pd.Data
     checked, issues = text.copy(), []
     problems = list(cell_problems(text, table, spec))
     for problem in problems:
-        checked.loc[problem.rows, problem.field] = REFUSED
+        checked[problem.field] = put(checked[problem.field], problem.rows, REFUSED)
     for problem in problems:
         stops = table.field(problem.field).required
         issues += issues_at(
@@ -227,7 +228,7 @@ def _dangling(
                 raise DataError(f"table {name}: its keys point to {parent}, which is not given.")
             if parent in incomplete:
                 continue
-            codes, distinct = pd.factorize(text[field])
+            codes, distinct = parts(text[field])
             bad = ~are_missing(distinct) & ~pd.Series(distinct).isin(known[parent][target])
             issues += issues_at(
                 text,
@@ -263,5 +264,5 @@ def _apply(
     if rule.action == "set_aside":
         return tuple(each.drop(index=rows).reset_index(drop=True) for each in (text, values))
     text = text.copy()
-    text.loc[rows, rule.column] = REFUSED
+    text[rule.column] = put(text[rule.column], rows, REFUSED)
     return text, typed(text, spec.table(rule.table))

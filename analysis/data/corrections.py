@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.data.coded import put
 from analysis.data.issues import issues_at
 from analysis.errors import DataError
 from analysis.spec.base import is_iso_day
@@ -70,7 +71,7 @@ def correct(text: pd.DataFrame, table: Table, corrections: pd.DataFrame) -> tupl
         elif len(text.iloc[at].drop(columns=list(PROVENANCE)).drop_duplicates()) != 1:
             issues.append(_refused(corrections, row, line, "K03", OUTLIVED))
         else:
-            corrected.loc[at, line.field] = line.new
+            corrected[line.field] = put(corrected[line.field], at, line.new)
             issues += _applied(corrected, table, at, line.field)
     return corrected, issues
 

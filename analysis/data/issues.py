@@ -1,7 +1,7 @@
 """What was found in the data: one row per finding, for the data manager and for the stop."""
 
 from collections.abc import Iterable
-from dataclasses import astuple
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +31,7 @@ def issues_at(
     rows = list(rows)
     if not rows:
         return []
-    at = text.iloc[rows]
+    at = text[["source_file", "source_row", *table.key]].iloc[rows].astype(object)
     keys = _keys(at, table, spec)
     places = zip(at["source_file"], at["source_row"].astype(int), keys, strict=True)
     return [Issue(table.name, *place, field, rule, severity, action, message) for place in places]
@@ -39,7 +39,7 @@ def issues_at(
 
 def as_frame(issues: Iterable[Issue]) -> pd.DataFrame:
     """Issues as a table, sorted."""
-    return pd.DataFrame([astuple(issue) for issue in sorted(issues)], columns=list(COLUMNS))
+    return pd.DataFrame(map(attrgetter(*COLUMNS), sorted(issues)), columns=list(COLUMNS))
 
 
 def stop_if_any(issues: Iterable[Issue]) -> None:

@@ -163,8 +163,9 @@ def _points(chained: Chained, died: pd.DataFrame, states: States, basis: str) ->
 def stack_rows(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Rows of several origins with the row of the source each came from; none where there is none."""
     typed = {"source_file": "object", "source_row": "Int64"}
-    full = [part.reindex(columns=[*columns, *typed]).astype(typed) for part in parts]
-    return pd.concat([part for part in full if len(part)] or full[:1], ignore_index=True)
+    wanted = [*columns, *typed]
+    filled = [part.filter(wanted) for part in parts if len(part)] or [parts[0].filter(wanted)]
+    return pd.concat(filled, ignore_index=True).reindex(columns=wanted).astype(typed)
 
 
 def _intervals(points: pd.DataFrame) -> pd.DataFrame:

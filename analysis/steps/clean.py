@@ -19,16 +19,16 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.clean import clean_tables
     from analysis.data.corrections import read_corrections
     from analysis.data.issues import as_frame
-    from analysis.data.table import read_text, text_csv, to_csv, write_all
+    from analysis.data.table import read_coded, text_csv, to_csv, write_all
     from analysis.data.walls import check_destination
 
     declared = spec()
     check_destination(options.out, audience=declared.audience(options.tables))
     raw = {
-        name: read_text(options.raw_tables / f"{name}.csv", declared.table(name)) for name in options.tables
+        name: read_coded(options.raw_tables / f"{name}.csv", declared.table(name)) for name in options.tables
     }
     parents = {
-        name: read_text(options.parents / f"{name}.csv", declared.table(name))
+        name: read_coded(options.parents / f"{name}.csv", declared.table(name))
         for name in (("families", "children") if options.parents else ())
     }
     corrections = read_corrections(options.corrections, declared)
