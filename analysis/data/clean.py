@@ -100,9 +100,10 @@ def clean_tables(
     found, unchecked = _check_rules(
         tables, spec, {**known, **tables}, data_cut, unsound={*incomplete, *damaged}, say=say
     )
-    # Again, since a rule may have set aside the row that a key points to.
+    # Again where a rule has set aside rows, since a key may have pointed to one.
     issues += found
-    issues += set(_dangling(tables, spec, {**known, **tables}, incomplete)) - set(dangling)
+    whole = {name for name, text in known.items() if len(tables.get(name, text)) == len(text)}
+    issues += set(_dangling(tables, spec, {**known, **tables}, {*incomplete, *whole})) - set(dangling)
     stop(issues)
     return Cleaned(tables, tuple(sorted(issues)), unchecked, damaged)
 

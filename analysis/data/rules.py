@@ -20,6 +20,6 @@ KINDS: Mapping[str, Check] = {kind: check for theme in THEMES for kind, check in
 def broken(rule: Rule, context: Context) -> np.ndarray:
     """Positions of the rows of the rule's table that break it."""
     frame = context.tables[rule.table]
-    # A kind may look at some rows only; the others break nothing.
-    found = KINDS[rule.kind](frame, rule, context).astype("boolean").reindex(frame.index)
-    return np.flatnonzero(found.fillna(False).to_numpy(bool))
+    # A kind may look at some rows only, in any order; the others break nothing.
+    found = KINDS[rule.kind](frame, rule, context).astype("boolean").fillna(False)
+    return np.sort(frame.index.get_indexer(found.index[found.to_numpy(bool)]))

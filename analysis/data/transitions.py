@@ -83,9 +83,9 @@ def derive_transitions(
     died = died[died["child"].isin(followed.rows["child"])].assign(state=DIED, order=_DEATH)
     zero = children[origin].reset_index(drop=True)
     last_day = (followup["end_date"].reindex(children.index).reset_index(drop=True) - zero).dt.days
-    tables = []
+    tables, exits = [], stated_exits(followed, states)
     for basis in states.placement:
-        points = _points(followed, died, states, basis)
+        points = _points(followed, exits, died, states, basis)
         points["day"] = (points["date"] - points["child"].map(zero)).dt.days.clip(lower=0)
         points["last_day"] = points["child"].map(last_day)
         tables.append(_intervals(points.dropna(subset=["day", "last_day"])).assign(basis=basis))
@@ -146,9 +146,11 @@ def _numbered(rows: pd.DataFrame, children: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(child=child)[child >= 0]
 
 
-def _points(chained: Chained, died: pd.DataFrame, states: States, basis: str) -> pd.DataFrame:
+def _points(
+    chained: Chained, exits: pd.DataFrame, died: pd.DataFrame, states: States, basis: str
+) -> pd.DataFrame:
     """Days on which a child's state is stated, with the rows that state it."""
-    rows, exits = chained.rows, stated_exits(chained, states)
+    rows = chained.rows
     absent = rows["placement_code"].isin(states.carried_forward) & ~rows["is_first"]
     placed = rows.loc[~absent, ["child", "placement_code", "start_date", *_PLACE]]
     state = placed["placement_code"].map(states.placement_state(basis))
@@ -170,11 +172,12 @@ def stack_rows(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 def _intervals(points: pd.DataFrame) -> pd.DataFrame:
     points = points[points["day"] <= points["last_day"]]
-    points = points.iloc[np.lexsort((points["order"], points["date"], points["child"]))]
-    points = points[_changes(points["child"], points["day"]).shift(-1, fill_value=True)]
-    points = points[_changes(points["child"], points["state"])]
-    is_last = _changes(points["child"]).shift(-1, fill_value=True)
-    after = points[["day", "state", *_PLACE]].shift(-1).mask(is_last)
+    child, day, state = (points[name].to_numpy() for name in ("child", "day", "state"))
+    at = np.lexsort((points["order"], points["date"], child))
+    at = at[_differ(child[at], day[at])[1:]]
+    at = at[_differ(child[at], state[at])[:-1]]
+    points, is_last = points.iloc[at], _differ(child[at])[1:]
+    after = points[["day", "state", *_PLACE]].shift(-1).mask(pd.Series(is_last, index=points.index))
     table = pd.DataFrame(
         {
             "child": points["child"],
@@ -189,9 +192,10 @@ def _intervals(points: pd.DataFrame) -> pd.DataFrame:
     return table[(table["stop"] > table["start"]) & (table["source_state"] != DIED)]
 
 
-def _changes(*columns: pd.Series) -> pd.Series:
-    """Rows that differ from the row before in a column, the first among them."""
-    return reduce(or_, (each != each.shift() for each in columns))
+def _differ(*columns: np.ndarray) -> np.ndarray:
+    """Between which rows a column differs: before the first, between each two, after the last."""
+    inside = reduce(or_, (each[1:] != each[:-1] for each in columns))
+    return np.concatenate([[True], inside, [True]])[: len(columns[0]) + 1]
 
 
 def _describe(

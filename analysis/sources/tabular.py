@@ -22,6 +22,7 @@ from analysis.spec.tables import MISSING_MARK, Field, Table
 SOURCE_COLUMNS = ("source_file", "source_row")
 # Before a code that the file itself says is a missing value: no code of a value can be taken for it.
 USER_MISSING = 2 * MISSING_MARK
+_ASCII_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f "  # what `str.strip` takes off
 _SWAPPED_MARKS = str.maketrans(",.", ".,")
 
 
@@ -70,7 +71,11 @@ def as_frame(text: Text) -> pd.DataFrame:
 
 def _trimmed(cells: Sequence[str]) -> tuple[np.ndarray, int]:
     """Cells without spaces around them, and how many had some."""
-    codes, distinct = pd.factorize(np.array(cells, dtype=object))
+    text, whole = "".join(cells), np.array(cells, dtype=object)
+    # One look at all cells: most columns have no space anywhere.
+    if text.isascii() and not any(space in text for space in _ASCII_SPACES):
+        return whole, 0
+    codes, distinct = pd.factorize(whole)
     trimmed = np.array([cell.strip() for cell in distinct], dtype=object)
     return trimmed[codes], int((trimmed != distinct)[codes].sum())
 

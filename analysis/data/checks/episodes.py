@@ -50,12 +50,13 @@ def _ordered(held: _Held) -> pd.DataFrame:
 
 
 def _code_fits(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
-    other, asked = frame[rule.other], frame[rule.column].isin(rule.codes) & frame[rule.other].notna()
-    return asked & (~other.isin(rule.allowed) if rule.allowed else other.isin(rule.refused))
+    other = frame.loc[frame[rule.column].isin(rule.codes), rule.other].dropna()
+    return ~other.isin(rule.allowed) if rule.allowed else other.isin(rule.refused)
 
 
 def _lasts_longer(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
-    return frame[rule.column].isin(rule.codes) & ((frame[END] - frame[START]).dt.days > int(rule.value))
+    rows = frame[frame[rule.column].isin(rule.codes)]
+    return (rows[END] - rows[START]).dt.days > int(rule.value)
 
 
 def _same_day(frame: pd.DataFrame, rule: Rule, context: Context) -> pd.Series:
