@@ -1,5 +1,6 @@
 """Whether every row and cell of a file is taken by an entry of the mapping: what is not would be lost."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
@@ -49,12 +50,15 @@ def _is_left(frame: pd.DataFrame, sources: list[Source]) -> pd.Series:
 
 
 def _check_cells(frame: pd.DataFrame, sources: list[Source], *, file: str) -> None:
-    taken = [(tabular.belongs(frame, each) & tabular.is_filled(frame, each), each) for each in sources]
-    known = frame.attrs["known_columns"].intersection(frame.columns)
+    taken = [
+        ((tabular.belongs(frame, each) & tabular.is_filled(frame, each)).to_numpy(), each.read_columns)
+        for each in sources
+    ]
+    known = frame.columns.intersection(frame.attrs["known_columns"].split("\n"))
     for column in frame.columns.drop([*tabular.SOURCE_COLUMNS, *known]):
-        left = pd.Series(True, index=frame.index)
-        for rows, source in taken:
-            if column in source.read_columns:
+        left = np.ones(len(frame), dtype=bool)
+        for rows, columns in taken:
+            if column in columns:
                 left &= ~rows
         # Most columns are taken from every row, and their cells need no look.
         lost = left.any() and frame.loc[left & (frame[column] != ""), "source_row"].tolist()

@@ -24,6 +24,8 @@ def findings_at(
     message: str,
 ) -> Iterable[Issue]:
     """One finding for each row that `at` marks; a part of its key that may be a name is hidden."""
+    if not at.any():
+        return
     found, table = rows[at], request.table
     parts = _key_parts(found, table, request.spec)
     places = zip(found["source_file"], found["source_row"].astype(int), *parts, strict=True)

@@ -108,7 +108,8 @@ def ingest(
         rows, counted = _read_source(source, names, files, mapping, stale)
         companions = {purpose: beside[purpose, name] for purpose, name in source.companions.items()}
         own = {name: files[name] for name in names}
-        done = {name: _stack(spec, name, parts) for name, parts in tables_read.items() if parts}
+        against = tables_read if _reads_others((source, names)) else {}
+        done = {name: _stack(spec, name, parts) for name, parts in against.items() if parts}
         request = Request(source, mapping, spec.table(source.table), spec, companions, own, done)
         try:
             fields = READERS[source.kind](rows, request)

@@ -84,7 +84,8 @@ def _read_file(
     known = _known_columns(source, mapping, beside)
     check_columns(text.columns, declared, file=file, audience=audience, known=known)
     frame = tabular.as_frame(text)
-    frame.attrs["known_columns"] = known
+    # One text, since pandas copies attributes in depth at every look at a column.
+    frame.attrs["known_columns"] = "\n".join(sorted(known))
     if audience == "open":
         check_cells(frame, spec.arm_names, file=file)
         if EVENT in frame and len(arms_of(frame[EVENT].unique())) > 1:

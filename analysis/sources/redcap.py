@@ -134,8 +134,10 @@ def _ask_columns(rows: pd.DataFrame, asked: Asked, request: Request) -> list[Iss
 def _not_asked(
     rows: pd.DataFrame, name: str, shown: np.ndarray, told: np.ndarray, request: Request
 ) -> list[Issue]:
-    filled = (rows[name] != "") & ~rows[name].str.startswith(MISSING_MARK)
-    at = filled & ~shown & ~told
+    at = (rows[name] != "") & ~shown & ~told
+    if not at.any():
+        return []
+    at &= ~rows[name].str.startswith(MISSING_MARK)
     told |= at.to_numpy()
     what = {"rule": "R10", "severity": "query", "action": "keep", "message": NOT_BY_LOGIC}
     return list(findings_at(rows, request, at, field=name, **what))
