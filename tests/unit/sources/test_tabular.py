@@ -166,6 +166,14 @@ def test_trimmed_cells_are_counted(spec: Spec) -> None:
     assert frame.attrs["cells_trimmed"] == 2
 
 
+def test_whatever_counts_as_a_space_is_trimmed(spec: Spec) -> None:
+    """Each alone in a column of plain cells, which are looked at all at once."""
+    spaces = [mark for mark in map(chr, range(0x3001)) if mark.isspace()]
+    for space in spaces:
+        frame = as_frame(Text.of_rows("a.csv", ("id",), (("C1",), (f"C2{space}",)), (2, 3)))
+        assert frame["id"].tolist() == ["C1", "C2"] and frame.attrs["cells_trimmed"] == 1
+
+
 def test_no_cell_is_taken_for_a_number_or_a_missing_value(spec: Spec) -> None:
     cells = ("NA", "nan", "NULL", "1e5", "007", "True", "None", "-")
     frame = as_frame(Text.of_rows("a.csv", tuple(f"c{at}" for at in range(8)), (cells,), (2,)))
