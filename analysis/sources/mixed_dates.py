@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analysis.sources.date_formats import read_day
@@ -63,16 +64,20 @@ def mixed_dates(
 def _mixed(cells: pd.Series, dialect: Dialect) -> Iterator[_Mixed]:
     """Each format that is not the column's usual one."""
     turned = tuple(form for each in dialect.dates if (form := _turned(each)) not in (each, *dialect.dates))
-    formats = cells.map({cell: _format_of(cell, (*dialect.dates, *turned)) for cell in cells.unique()})
-    counts = Counter(formats.dropna())
+    codes, distinct = pd.factorize(cells)
+    formats = np.array([_format_of(cell, (*dialect.dates, *turned)) for cell in distinct], dtype=object)
+    counts: Counter[str] = Counter()
+    for form, n in zip(formats, np.bincount(codes, minlength=len(distinct)), strict=True):
+        counts.update({form: int(n)} if form else {})
     usual = max(counts, key=counts.get, default=None)
     for form in (each for each in counts if each != usual or each in turned):
+        rows = pd.Series((formats == form)[codes], index=cells.index)
         how = f"{counts[form]} of {len(cells)} dates of this column are written {form}"
         if form in turned:
             doubt = "month first: other dates may have been read with day and month turned"
-            yield _Mixed(formats == form, "query", f"{how}, {doubt}")
+            yield _Mixed(rows, "query", f"{how}, {doubt}")
         else:
-            yield _Mixed(formats == form, "note", f"{how}, most {usual}")
+            yield _Mixed(rows, "note", f"{how}, most {usual}")
 
 
 def _turned(form: str) -> str:

@@ -44,44 +44,50 @@ class _Episodes(XmlReader):
     def __init__(self, file: str) -> None:
         super().__init__(file)
         self._columns = dict.fromkeys(COLUMNS)
-        self._child = ""
+        self._child, self._in_episode, self._harmless = "", False, set(HARMLESS)
         self._row: dict[str, str] = {}
         self._rows: list[dict[str, str]] = []
         self._lines: list[int] = []
 
     def begins(self, name: str, attributes: dict[str, str]) -> None:
-        if name not in HARMLESS and is_arm_like(name):
+        if name not in self._harmless:
+            self._check_harmless(name)
+        depth = len(self.path)
+        if self._in_episode:
+            if depth > 4:
+                raise SourceError(f"{self.place}: an element within an element of an episode.")
+        elif depth == 2 and name == CHILD:
+            self._child = ""
+        elif self.path[1:] == [CHILD, EPISODE]:
+            self._in_episode, self._row = True, {}
+            self._lines.append(self.line())
+
+    def ends(self, name: str, text: str) -> None:
+        if self._in_episode and len(self.path) == 4:
+            self._keep(CSV_NAMES.get(name, name), text)
+        elif self._in_episode:
+            self._rows.append({"CHILD": self._child, **self._row})
+            self._columns |= dict.fromkeys(self._row)
+            self._in_episode = False
+            check_size(len(self._rows), len(self._columns), file=self.file)
+        elif name == NUMBER and self.path[1:-1] in ([CHILD, "HEADER"], [CHILD]):
+            self._child = text
+
+    def _check_harmless(self, name: str) -> None:
+        if is_arm_like(name):
             raise BlindingError(
                 f"{self.place}: element '{name[:40]}' looks like the arm; an open file may not hold it."
             )
-        where = self.path[1:]
-        if where == [CHILD]:
-            self._child = ""
-        elif where == [CHILD, EPISODE]:
-            self._row = {}
-            self._lines.append(self.line())
-        elif where[:2] == [CHILD, EPISODE] and len(where) > 3:
-            raise SourceError(f"{self.place}: an element within an element of an episode.")
-
-    def ends(self, name: str, text: str) -> None:
-        where = self.path[1:]
-        if where[:2] == [CHILD, EPISODE] and len(where) == 3:
-            self._keep(CSV_NAMES.get(name, name), text)
-        elif where == [CHILD, EPISODE]:
-            self._rows.append({"CHILD": self._child, **self._row})
-            check_size(len(self._rows), len(self._columns), file=self.file)
-        elif where in ([CHILD, "HEADER", NUMBER], [CHILD, NUMBER]):
-            self._child = text
+        self._harmless.add(name)
 
     def _keep(self, column: str, cell: str) -> None:
         if column in self._row:
             raise SourceError(f"{self.place}: element '{column}' twice in one episode.")
-        self._columns[column] = None
         self._row[column] = cell
 
     def text(self) -> Text:
         columns = tuple(self._columns)
-        rows = tuple(tuple(row.get(column, "") for column in columns) for row in self._rows)
+        cells = tuple(tuple(row.get(column, "") for row in self._rows) for column in columns)
         own_lines = len(set(self._lines)) == len(self._lines) and min(self._lines, default=2) > 1
-        lines = self._lines if own_lines else range(2, len(rows) + 2)
-        return Text.of_rows(self.file, columns, rows, tuple(lines))
+        lines = self._lines if own_lines else range(2, len(self._rows) + 2)
+        return Text(self.file, columns, cells, tuple(lines))

@@ -49,7 +49,7 @@ class XmlReader:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition("}")[2]
         self.path.append(name)
-        self._forget()
+        self._text, self._size = [], 0
         if self.path[0] != self.root:
             raise SourceError(f"{self.place}: {self.not_it}; its outermost element is not {self.root}.")
         if len(self.path) > DEEPEST:
@@ -66,13 +66,10 @@ class XmlReader:
     def end(self, tag: str) -> None:
         self.ends(self.path[-1], "".join(self._text))
         self.path.pop()
-        self._forget()
+        self._text, self._size = [], 0
 
     def close(self) -> None:
         """Nothing is left to do."""
-
-    def _forget(self) -> None:
-        self._text, self._size = [], 0
 
 
 def read_xml(path: Path, reader: XmlReader) -> None:
@@ -85,7 +82,11 @@ def read_xml(path: Path, reader: XmlReader) -> None:
         and line.
     """
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
-    reader.line = lambda: parser.parser.CurrentLineNumber
+    expat = parser.parser
+    reader.line = lambda: expat.CurrentLineNumber
+    # Straight to the reader: what stands between names namespaces in full, which no reader asks for.
+    expat.ordered_attributes = False
+    expat.StartElementHandler, expat.EndElementHandler = reader.start, reader.end
     try:
         with path.open("rb") as stream:
             while block := stream.read(BLOCK):
