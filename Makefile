@@ -43,7 +43,7 @@ example: report ## renew the rendered example of docs/example
 	@mkdir -p docs/example
 	@cp out/open/report.html docs/example/open.html
 	@cp out/closed/report.html docs/example/closed.html
-	@cp out/closed/outputs/F1.txt out/closed/outputs/F1.png out/closed/outputs/F5.png docs/example/
+	@cp out/closed/outputs/F1.txt out/closed/outputs/F1.png out/closed/outputs/F11.png docs/example/
 
 simulate: $(STAMP) ## run the slow tests: estimators against a known truth
 	@$(RUN) $(PYTEST) $(WORKERS) -m slow $(ARGS)

@@ -16,7 +16,7 @@ def shown(output: str, view: str = "open", **results) -> dict[str, list[str]]:
 
 
 def test_an_open_recruitment_is_projected() -> None:
-    rows = shown("T21")
+    rows = shown("T2")
     assert "Recruitment is open, 256 of the 390 families planned" in rows
     assert rows["Projected day of the target (95% limits)"][0] == (
         "17 August 2021 (30 January 2021 to 23 May 2022)"
@@ -34,14 +34,14 @@ def test_an_open_recruitment_is_projected() -> None:
     ],
 )
 def test_complete_is_said_plainly(state: str, said: str) -> None:
-    rows = shown("T21", N11=accrual("N11", "open", state=state))
+    rows = shown("T2", N11=accrual("N11", "open", state=state))
     assert said in rows and not any("rojected" in name for name in rows)
-    words = drawn("open", "F21", {**fabricated.results("open"), "N11": accrual("N11", "open", state=state)})
+    words = drawn("open", "F2", {**fabricated.results("open"), "N11": accrual("N11", "open", state=state)})
     assert f"{said}. " in words["txt"].decode() and "data cut" not in words_of(words["svg"])
 
 
 def test_reasons_stand_below_their_outcome_and_zeros_are_printed() -> None:
-    rows = shown("T21")
+    rows = shown("T2")
     names = list(rows)
     assert names.index("Declined") + 1 == names.index("Consent refused")
     assert rows["Not decided at the data cut"][0] == "1 (0.2%); 1"
@@ -49,7 +49,7 @@ def test_reasons_stand_below_their_outcome_and_zeros_are_printed() -> None:
 
 
 def test_the_figure_names_its_lines_and_says_its_numbers() -> None:
-    made = drawn("open", "F21")
+    made = drawn("open", "F2")
     words = words_of(made["svg"])
     assert {"All 256", "Glasgow 194", "London 62", "Target 390", "All 333", "data cut"} <= set(words)
     text = made["txt"].decode()
@@ -58,11 +58,11 @@ def test_the_figure_names_its_lines_and_says_its_numbers() -> None:
 
 
 def test_balance_is_for_the_closed_report_with_the_difference() -> None:
-    rows = shown("T22", "closed")
+    rows = shown("T3", "closed")
     assert rows["All"] == ["191", "244", "190", "243", "1", "1"]
     assert rows["Glasgow, Consent then baseline then randomisation"][:1] == ["70 (36.6%)"]
     assert rows["Randomisation then consent then baseline"][-2:] == ["0", "0"]
-    assert fabricated.spec().outputs["T22"].reports == ("closed",)
+    assert fabricated.spec().outputs["T3"].reports == ("closed",)
 
 
 def test_days_far_away_are_told_in_words() -> None:

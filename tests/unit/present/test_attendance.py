@@ -9,7 +9,7 @@ from tests.unit.present.test_figures import drawn, words_of
 
 def table(view: str, **results):
     spec = fabricated.spec()
-    return tabulate(spec.outputs["T23"], {**fabricated.results(view), **results}, spec, view)
+    return tabulate(spec.outputs["T4"], {**fabricated.results(view), **results}, spec, view)
 
 
 def row(made, stub: str) -> list[str]:
@@ -42,7 +42,7 @@ def test_days_siblings_and_withdrawals_are_told() -> None:
 
 
 def test_bars_hold_their_numbers_and_the_words_all_of_them() -> None:
-    made = drawn("open", "F22")
+    made = drawn("open", "F3")
     words = words_of(made["svg"])
     assert {"225", "187", "Attended in the window", "Not yet due", "Glasgow"} <= set(words)
     assert "Died" not in words, "nobody did"
@@ -51,10 +51,10 @@ def test_bars_hold_their_numbers_and_the_words_all_of_them() -> None:
 
 def test_a_curve_ends_where_the_last_family_was_followed() -> None:
     """And its name tells the share of that day, or of the last day of the plan."""
-    assert {"NIM 6%", "SAU 10%"} <= set(words_of(drawn("closed", "F23")["svg"]))
+    assert {"NIM 6%", "SAU 10%"} <= set(words_of(drawn("closed", "F4")["svg"]))
     known = fabricated.results("open")["N13"]
     short = tuple(replace(each, time=(0.0, 30.0, 60.0, 90.0)) for each in known.curves)
-    made = drawn("open", "F23", {**fabricated.results("open"), "N13": replace(known, curves=short)})
+    made = drawn("open", "F4", {**fabricated.results("open"), "N13": replace(known, curves=short)})
     assert "All 8%" in words_of(made["svg"])
     nobody = tuple(replace(each, time=(), value=(), low=(), high=()) for each in known.curves)
-    drawn("open", "F23", {**fabricated.results("open"), "N13": replace(known, curves=nobody)})
+    drawn("open", "F4", {**fabricated.results("open"), "N13": replace(known, curves=nobody)})

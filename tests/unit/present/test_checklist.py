@@ -26,12 +26,12 @@ def places(view: str, item: str) -> tuple[str, tuple[str, ...]]:
 def test_an_item_leads_to_the_output_that_answers_it() -> None:
     assert places("closed", "22a") == ("Figure F1", ("F1",))
     text, links = places("closed", "26")
-    assert text.startswith("Table T2, ") and links[0] == "T2"
+    assert text.startswith("Table T8, ") and links[0] == "T8"
 
 
 def test_an_open_page_does_not_lead_to_what_it_lacks() -> None:
     text, links = places("open", "26")
-    assert text.startswith("Table T2 of the closed report, ") and links[0] == ""
+    assert text.startswith("Table T8 of the closed report, ") and links[0] == ""
 
 
 def test_what_the_authors_know_has_no_place() -> None:

@@ -152,7 +152,7 @@ def test_what_is_not_there_is_said(made, change: Change) -> None:
     if view == "open" or change not in (empty_arm, zero_events, missing_visit):
         return
     spec = fabricated.spec()
-    outputs = {"empty_arm": "T19", "zero_events": "T19", "missing_visit": "T8"}
+    outputs = {"empty_arm": "T25", "zero_events": "T25", "missing_visit": "T14"}
     table = tabulate(spec.outputs[outputs[change.__name__]], results, spec, view)
     shown = {cell.text for row in table.rows for cell in row.cells}
     words = {"empty_arm": "0", "zero_events": "0.0", "missing_visit": "0"}

@@ -163,7 +163,7 @@ def test_a_number_leads_to_its_origin(outputs) -> None:
     page = render("closed", outputs["closed"])
     cell = re.search(
         r'<a href="#([^"]+)" tabindex="-1" title="([^"]+)">1\.43 \(\u22120\.63 to 3\.52\)</a>',
-        page[page.index('id="T2"') :],
+        page[page.index('id="T8"') :],
     )
     assert cell.groups() == ("A01", "adjusted difference")
     origin = page[page.index('id="A01"') :]
@@ -232,7 +232,7 @@ def test_a_template_that_leaves_an_output_out_is_refused(outputs, tmp_path: Path
     shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
     template = tmp_path / "reports" / "_base.html.j2"
     template.write_text(template.read_text().replace('["harms", "harms_dots"]', '["harms_dots"]'))
-    with pytest.raises(ReportError, match="leaves out T19"):
+    with pytest.raises(ReportError, match="leaves out T25"):
         render("open", outputs["open"], templates=tmp_path / "reports")
 
 
@@ -244,7 +244,7 @@ def test_a_template_with_an_unknown_name_is_refused(outputs, tmp_path: Path) -> 
         render("open", outputs["open"], templates=tmp_path / "reports")
 
 
-@pytest.mark.parametrize("output", ["T19", "F3"])
+@pytest.mark.parametrize("output", ["T25", "F9"])
 def test_a_piece_made_from_other_results_is_refused(output: str, outputs) -> None:
     files = fabricated.result_files("closed")
     changed = {}
@@ -253,8 +253,8 @@ def test_a_piece_made_from_other_results_is_refused(output: str, outputs) -> Non
         changed[family] = replace(file, results=results) if family in ("harms", "incidence") else file
     with pytest.raises(ReportError, match="was made from other results"):
         render("closed", outputs["closed"], files={**files, **{"harms": changed["harms"]}})
-    with pytest.raises(ReportError, match=f"outputs/{'F3' if output == 'F3' else 'T19'} was made"):
-        chosen = "incidence" if output == "F3" else "harms"
+    with pytest.raises(ReportError, match=f"outputs/{'F9' if output == 'F9' else 'T25'} was made"):
+        chosen = "incidence" if output == "F9" else "harms"
         render("closed", outputs["closed"], files={**files, chosen: changed[chosen]})
 
 
@@ -363,15 +363,15 @@ def test_two_figures_on_one_page_share_no_name() -> None:
         "<text>5 &lt; 6</text></g></g></svg>"
     )
     assert identifier_of(svg) == "ab12"
-    inlined = inline_svg(svg, prefix="F3")
+    inlined = inline_svg(svg, prefix="F9")
     assert 'id="F3_0"' in inlined and 'href="#F3_0"' in inlined
     assert '<clipPath id="F3_1"/>' in inlined and "url(#F3_1)" in inlined
     assert "axes_1" not in inlined and "metadata" not in inlined and "red" not in inlined
-    assert "<style>.F3-0{fill:none}</style>" in inlined and inlined.count('class="F3-0"') == 2
+    assert "<style>.F9-0{fill:none}</style>" in inlined and inlined.count('class="F9-0"') == 2
     assert "<text>5 &lt; 6</text>" in inlined
     for other in ("<svg></svg>", "<svg", '<svg viewBox="5"/>'):
         with pytest.raises(ReportError, match="not an SVG file"):
-            inline_svg(other, prefix="F3")
+            inline_svg(other, prefix="F9")
 
 
 @pytest.mark.parametrize("view", ["open", "closed"])

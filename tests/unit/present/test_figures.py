@@ -53,7 +53,7 @@ def test_a_figure_drawn_twice_has_the_same_bytes(view: str, output: str) -> None
     assert first["png"].startswith(b"\x89PNG") and first["pdf"].startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("output", ["F1", "F4"])
+@pytest.mark.parametrize("output", ["F1", "F10"])
 def test_files_say_nothing_of_when_and_with_what(output: str) -> None:
     made = drawn("closed", output)
     svg = made["svg"].decode()
@@ -73,14 +73,14 @@ def test_text_stays_text_and_closed_figures_are_marked(view: str, output: str) -
 
 @pytest.mark.parametrize("view", ["open", "closed"])
 def test_the_last_values_stand_at_the_ends_of_the_lines(view: str) -> None:
-    words = words_of(drawn(view, "F3")["svg"])
+    words = words_of(drawn(view, "F9")["svg"])
     for curve in fabricated.results(view)["A30K"].curves:
         assert f"{curve.labels['arm']} {fmt.short_percentage(curve.value[-1])}" in words
 
 
 @pytest.mark.parametrize(
     ("output", "heading"),
-    [("F3", "Children at risk"), ("F4", "Children at risk"), ("F5", "Children under observation")],
+    [("F9", "Children at risk"), ("F10", "Children at risk"), ("F11", "Children under observation")],
 )
 def test_numbers_at_risk_are_drawn_and_said(output: str, heading: str) -> None:
     made = drawn("closed", output)
@@ -101,14 +101,14 @@ def test_the_first_line_of_the_words_is_the_alternative_text(view: str, output: 
 
 
 def test_the_words_of_a_curve_hold_every_estimate() -> None:
-    words = drawn("closed", "F4")["txt"].decode()
+    words = drawn("closed", "F10")["txt"].decode()
     for each in fabricated.results("closed")["A31"].estimates:
         if each.name == "probability":
             assert f"{each.labels['arm']} {fmt.percentage_estimate(each.value, each.low, each.high)}" in words
 
 
 def test_a_failure_is_drawn_as_its_reason() -> None:
-    made = drawn("closed", "F3", {"A30K": fabricated.failure("A30K", "closed", "Arm SAU is empty")})
+    made = drawn("closed", "F9", {"A30K": fabricated.failure("A30K", "closed", "Arm SAU is empty")})
     assert "Arm SAU is empty" in " ".join(words_of(made["svg"]))
     assert "Arm SAU is empty." in made["txt"].decode()
 
@@ -132,18 +132,18 @@ def test_curves_without_events_lie_on_the_axis() -> None:
     flat = tuple(
         replace(each, value=(0.0,) * len(each.time), low=(), high=()) for each in results["A31"].curves
     )
-    words = words_of(drawn("closed", "F4", {**results, "A31": replace(results["A31"], curves=flat)})["svg"])
+    words = words_of(drawn("closed", "F10", {**results, "A31": replace(results["A31"], curves=flat)})["svg"])
     assert words.count("NIM 0%") == 5
 
 
 def test_diagnostics_name_nobody_and_are_for_the_closed_report_only() -> None:
-    made = drawn("closed", "F2")
+    made = drawn("closed", "F6")
     assert "scaled residuals beyond 3: 2\n" in made["txt"].decode()
     assert "skewness of scaled residuals: 0.44\n" in made["txt"].decode()
     assert "Influence of families" in words_of(made["svg"])
-    assert fabricated.spec().outputs["F2"].reports == ("closed",)
+    assert fabricated.spec().outputs["F6"].reports == ("closed",)
     with pytest.raises(BlindingError, match="not for the open report"):
-        drawn("open", "F2", fabricated.results("closed"))
+        drawn("open", "F6", fabricated.results("closed"))
 
 
 def test_dollar_signs_are_no_formula() -> None:
@@ -187,7 +187,7 @@ def test_the_walls_hold_for_figures() -> None:
     named = labels["home"].model_copy(update={"label": "Home in the intervention arm"})
     spec = replace(fabricated.spec(), codes={**fabricated.spec().codes, "state": {**labels, "home": named}})
     with pytest.raises(BlindingError, match="names an arm"):
-        draw(spec.outputs["F5"], fabricated.results("open"), spec, "open", style=fabricated.STYLE)
+        draw(spec.outputs["F11"], fabricated.results("open"), spec, "open", style=fabricated.STYLE)
 
 
 def test_the_axis_says_whether_routes_compete() -> None:

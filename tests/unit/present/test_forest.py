@@ -17,7 +17,7 @@ from analysis.results import Result, select
 from tests.unit.present import fabricated
 from tests.unit.present.test_degenerate import UNKNOWN
 
-FOREST, RATIOS, HARMS = "F41", "F42", "F43"
+FOREST, RATIOS, HARMS = "F7", "F8", "F14"
 
 
 def items(output: str) -> list[Result]:

@@ -106,12 +106,12 @@ def columns_of(made: Table) -> list[str]:
 
 def test_values_say_where_there_are_none() -> None:
     failed = {"A50": fabricated.failure("A50", "closed")}
-    (line,) = csv.DictReader(io.StringIO(to_values_csv(table("closed", "T19", failed))))
+    (line,) = csv.DictReader(io.StringIO(to_values_csv(table("closed", "T25", failed))))
     assert "did not converge" in line["displayed"] and line["value"] == line["column"] == ""
 
 
 def test_the_primary_table_shows_what_the_result_says() -> None:
-    made = table("closed", "T2")
+    made = table("closed", "T8")
     assert made.columns[:2] == fabricated.ARMS
     row = find(made, "Mean (SD)")
     assert [cell.text for cell in row.cells][:3] == ["11.5 (7.6)", "11.1 (7.2)", ""]
@@ -131,14 +131,14 @@ def test_the_primary_table_shows_what_the_result_says() -> None:
 
 
 def test_zero_events_are_printed_as_zero() -> None:
-    made = table("closed", "T19")
+    made = table("closed", "T25")
     row = find(made, "Death of a child")
     assert [cell.text for cell in row.cells[:4]] == ["0 (0.0%)", "0 (0.0%)", "0", "0.0"]
     assert len(made.rows) == 1 + len(fabricated.spec().codelists["event_category"])
 
 
 def test_sensitivity_analyses_show_the_last_day_only() -> None:
-    rows = table("closed", "T13").rows
+    rows = table("closed", "T19").rows
     first = next(at for at, row in enumerate(rows) if "not standardised" in row.stub)
     block = list(itertools.takewhile(lambda row: row.kind != "group", rows[first + 1 :]))
     assert block and all("day 913" in row.stub for row in block)
@@ -160,7 +160,7 @@ def test_a_mean_and_a_median_say_how_many_values_they_summarise() -> None:
 
 
 def test_a_subgroup_has_its_difference_and_only_the_interaction_a_p_value() -> None:
-    made = table("closed", "T7")
+    made = table("closed", "T13")
     assert [cell.text for cell in find(made, "Age at randomisation").cells] == ["", "", "", "", "", "0.19"]
     glasgow, london = find(made, "Glasgow"), find(made, "London")
     assert [cell.text for cell in glasgow.cells] == [
@@ -175,7 +175,7 @@ def test_a_subgroup_has_its_difference_and_only_the_interaction_a_p_value() -> N
 
 
 def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> None:
-    made = table("closed", "T8")
+    made = table("closed", "T14")
     last = find(made, "2.5 years")
     assert [cell.text for cell in last.cells] == [
         *("175", "10.3 (7.5)") * 2,
@@ -190,7 +190,7 @@ def test_a_course_has_a_line_per_visit_and_the_test_of_their_difference() -> Non
 
 
 def test_both_averages_stand_above_the_test_that_they_are_the_same() -> None:
-    made = table("closed", "T6")
+    made = table("closed", "T12")
     assert [cell.text for cell in find(made, "Average over children").cells][2].startswith("2.00 (")
     assert [cell.text for cell in find(made, "Average over families").cells][2].startswith("1.50 (")
     last = made.rows[-1]
@@ -200,15 +200,15 @@ def test_both_averages_stand_above_the_test_that_they_are_the_same() -> None:
 
 
 def test_variances_of_each_group_have_a_line_of_their_own() -> None:
-    made = table("closed", "T4")
+    made = table("closed", "T10")
     assert [cell.text for cell in made.rows[0].cells] == ["15.4", "37.5", "0.413 (0.228 to 0.597)"]
     assert [cell.text for cell in find(made, "SAU").cells] == ["20.0", "30.0", "0.400 (no interval)"]
     assert [cell.text for cell in find(made, "Glasgow").cells][0] == "10.0"
-    assert "one per group" in texts(table("closed", "T3"))
+    assert "one per group" in texts(table("closed", "T9"))
 
 
 def test_a_binary_outcome_shows_its_events_and_the_standardised_risks() -> None:
-    made = table("closed", "T10")
+    made = table("closed", "T16")
     assert [cell.text for cell in find(made, "Children with the event").cells][:2] == [
         "47 (25.0%)",
         "43 (25.0%)",
@@ -240,26 +240,26 @@ def test_open_tables_have_one_pooled_column_and_no_comparison() -> None:
 
 def test_a_closed_output_is_refused_in_the_open() -> None:
     with pytest.raises(BlindingError, match="not for the open report"):
-        table("open", "T2", fabricated.results("closed"))
+        table("open", "T8", fabricated.results("closed"))
 
 
 def test_a_result_that_knows_the_arms_is_refused_in_the_open() -> None:
     with pytest.raises(BlindingError, match="knows the arms"):
-        table("open", "T19", fabricated.results("closed"))
+        table("open", "T25", fabricated.results("closed"))
     mislabelled = {"A50": replace(fabricated.harms("closed"), audience="open")}
     with pytest.raises(BlindingError, match="knows the arms"):
-        table("open", "T19", mislabelled)
+        table("open", "T25", mislabelled)
 
 
 def test_an_open_note_that_names_an_arm_is_refused() -> None:
     telling = {"A50": replace(fabricated.harms("open"), notes=("21 of them in NIM",))}
     with pytest.raises(BlindingError, match="names an arm"):
-        table("open", "T19", telling)
+        table("open", "T25", telling)
 
 
 def test_an_absent_result_is_named() -> None:
-    with pytest.raises(ReportError, match="T19: no result of A50"):
-        table("closed", "T19", {"A01": fabricated.mixed("A01")})
+    with pytest.raises(ReportError, match="T25: no result of A50"):
+        table("closed", "T25", {"A01": fabricated.mixed("A01")})
 
 
 def test_a_figure_is_no_table() -> None:
@@ -330,7 +330,7 @@ def test_one_family_is_singular() -> None:
         replace(each, value=1) if each.name == "at_risk_families" else each
         for each in fabricated.harms("closed").counts
     )
-    made = table("closed", "T19", {"A50": replace(fabricated.harms("closed"), counts=counts)})
+    made = table("closed", "T25", {"A50": replace(fabricated.harms("closed"), counts=counts)})
     assert made.spans[0].text.startswith("NIM\n1 family, 222 children")
 
 
@@ -345,7 +345,7 @@ def test_two_results_of_one_name_are_refused() -> None:
     mixed = fabricated.mixed("A01")
     twice = {**fabricated.results("closed"), "A01": replace(mixed, estimates=mixed.estimates * 2)}
     with pytest.raises(ReportError, match="a page needs one"):
-        table("closed", "T2", twice)
+        table("closed", "T8", twice)
 
 
 def test_a_table_checks_its_own_shape() -> None:
@@ -356,7 +356,7 @@ def test_a_table_checks_its_own_shape() -> None:
 
 
 def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
-    notes = {note.term: note.text for note in table("closed", "T2").footnotes}
+    notes = {note.term: note.text for note in table("closed", "T8").footnotes}
     assert list(notes) == [
         "Population",
         "Estimand",
@@ -381,15 +381,15 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
 
 
 def test_scales_say_their_range_and_direction() -> None:
-    notes = {note.term: note.text for note in table("closed", "T9").footnotes}
+    notes = {note.term: note.text for note in table("closed", "T15").footnotes}
     for scale in ("PedsQL total 0 to 100, higher is better", "ITSEA externalising 0 to 2, higher is worse"):
         assert scale in notes["Scales"]
     assert "PIR-GAS, Parent-Infant Relationship Global Assessment Scale" in notes["Abbreviations"]
-    assert "Scales" not in {note.term for note in table("closed", "T19").footnotes}
+    assert "Scales" not in {note.term for note in table("closed", "T25").footnotes}
 
 
 def test_details_of_covariates_stand_with_the_origin_only() -> None:
-    made = table("closed", "T9")
+    made = table("closed", "T15")
     assert not any("Sex: missing" in note.text for note in made.footnotes)
     assert made.origins["A20A"].method.endswith("Sex: missing for 4 of 360, indicator added.")
 
@@ -399,12 +399,12 @@ def test_baselines_that_differ_are_named_with_their_analyses() -> None:
     counts = [Count("baseline_known", 1, {"is": "yes"}), Count("baseline_known", 9, {"is": "no"})]
     kept = [each for each in results["A02"].counts if each.name != "baseline_known"]
     results["A02"] = replace(results["A02"], counts=(*kept, *counts))
-    notes = {note.term: note.text for note in table("closed", "T2", results).footnotes}
+    notes = {note.term: note.text for note in table("closed", "T8", results).footnotes}
     assert "exists for A01, A04 44 of 360; A02 1 of 10 children" in notes["Baselines"]
 
 
 def test_what_the_plan_remarks_stands_among_the_notes() -> None:
-    notes = {note.term: note.text for note in table("closed", "T8").footnotes}
+    notes = {note.term: note.text for note in table("closed", "T14").footnotes}
     assert "A11: Only children randomised are in it." in notes["Note"]
 
 
@@ -412,12 +412,12 @@ def test_a_post_hoc_analysis_says_so() -> None:
     spec = fabricated.spec()
     late = spec.analyses["A50"].model_copy(update={"timing": "post_hoc"})
     changed = replace(spec, analyses={**spec.analyses, "A50": late})
-    made = tabulate(changed.outputs["T19"], fabricated.results("closed"), changed, "closed")
+    made = tabulate(changed.outputs["T25"], fabricated.results("closed"), changed, "closed")
     assert "A50 safety, post hoc." in {note.text for note in made.footnotes}
 
 
 def test_an_f_test_shows_both_its_degrees_of_freedom() -> None:
-    row = find(table("closed", "T8"), "The same difference at every visit")
+    row = find(table("closed", "T14"), "The same difference at every visit")
     assert [cell.text for cell in row.cells][-2:] == ["1, 251.3", "0.69"]
     assert row.cells[-2].values == {"ndf": 1, "df": 251.25}
 
@@ -427,7 +427,7 @@ def test_groups_of_a_code_stand_in_the_order_of_its_list() -> None:
     turned = tuple(reversed([each for each in results["A10"].estimates if "level" in each.labels]))
     others = tuple(each for each in results["A10"].estimates if "level" not in each.labels)
     results["A10"] = replace(results["A10"], estimates=(*others, *turned))
-    stubs = [row.stub for row in table("closed", "T7", results).rows]
+    stubs = [row.stub for row in table("closed", "T13", results).rows]
     assert stubs.index("Glasgow") < stubs.index("London")
 
 
@@ -462,12 +462,12 @@ def test_events_are_shown_by_how_they_were_judged() -> None:
         for name in ("families", "children", "events")
     ]
     results["A50"] = replace(results["A50"], counts=(*results["A50"].counts, *counts))
-    row = find(table("closed", "T19", results), "Possibly related")
+    row = find(table("closed", "T25", results), "Possibly related")
     shown = [cell.text for cell in row.cells]
     assert shown[2:4] == ["0", ""] and shown[6:] == ["3", "", ""]
     assert shown[0].startswith("0 (0") and shown[4].startswith("3 (")
 
 
 def test_analyses_of_one_status_share_a_sentence() -> None:
-    notes = {note.term: note.text for note in table("closed", "T9").footnotes}
+    notes = {note.term: note.text for note in table("closed", "T15").footnotes}
     assert notes["Status"].startswith("A20A, A20B, A20C") and notes["Status"].count("secondary") == 1

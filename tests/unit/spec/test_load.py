@@ -228,19 +228,19 @@ BROKEN = {
         OUTPUTS,
         "analyses: [A42]",
         "analyses: [A42, A30]",
-        ("outputs.yaml", "T18", "selected_hazards"),
+        ("outputs.yaml", "T24", "selected_hazards"),
     ),
     "subset in a table of effects": (
         OUTPUTS,
         "kind: selected_hazards",
         "kind: hazards",
-        ("outputs.yaml", "T18", "selected_hazards"),
+        ("outputs.yaml", "T24", "selected_hazards"),
     ),
     "randomised groups in a table of subsets": (
         OUTPUTS,
         "kind: hazards",
         "kind: selected_hazards",
-        ("outputs.yaml", "T11", "selected_hazards"),
+        ("outputs.yaml", "T17", "selected_hazards"),
     ),
     "estimand without a sensitivity analysis": (
         ESTIMANDS,
