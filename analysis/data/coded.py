@@ -9,8 +9,9 @@ import pandas as pd
 
 def parts(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """For every row the number of its cell, and the distinct cells; some may stand in no row."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        return cells.cat.codes.to_numpy(), cells.cat.categories.to_numpy()
+    values = cells.array
+    if isinstance(values, pd.Categorical):
+        return values.codes, values.categories.to_numpy()
     codes, distinct = pd.factorize(cells.to_numpy(dtype=object))
     return codes, distinct
 
