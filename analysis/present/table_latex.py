@@ -8,6 +8,8 @@ from analysis.present.table_form import Cell, Row, Table
 PACKAGES = ("array", "booktabs", "longtable", "pdflscape")
 # Characters across a page of LaTeX's article in footnote size, and how many the stub needs of them.
 PORTRAIT, LANDSCAPE, STUB = 82, 136, 26
+# Characters across a page turned on its side, by size of letters; the first that holds a table is taken.
+SIZES = {"footnotesize": LANDSCAPE, "scriptsize": 155, "tiny": 210}
 GAP = 2
 NARROWEST = 7
 _ESCAPES = str.maketrans(
@@ -28,10 +30,12 @@ def to_latex(table: Table) -> str:
     """The table as a fragment to include; its first line names the packages that it needs."""
     widths = _widths(table)
     is_wide = PORTRAIT - sum(widths) < STUB
+    size = next((name for name, across in SIZES.items() if across - sum(widths) >= STUB), "tiny")
+    across = SIZES[size] if is_wide else PORTRAIT
     lines = [
         f"% Table {table.id}; needs \\usepackage{{{','.join(PACKAGES)}}}",
-        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{longtable}}{{{_columns(table, widths, LANDSCAPE if is_wide else PORTRAIT)}}}",
+        rf"\begingroup\{size}\setlength{{\tabcolsep}}{{3pt}}",
+        rf"\begin{{longtable}}{{{_columns(table, widths, across)}}}",
         *_heading(table, widths),
         *(line for at, row in enumerate(table.rows) for line in _row(table, row, is_first=not at)),
         r"\end{longtable}",

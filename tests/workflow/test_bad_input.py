@@ -148,6 +148,7 @@ def test_an_allocation_without_a_family(trial, spec, tmp_path, capsys):
     lines = (lists / "allocation.csv").read_text().splitlines()
     (tmp_path / "allocation.csv").write_text("\n".join(lines[:-1]) + "\n")
     arguments = ["allocate", "--view", "closed", "--derived", trial.derived, "--out", tmp_path / "closed"]
+    arguments += ["--revealing", tmp_path / "closed" / "derived"]
     code = main([str(each) for each in [*arguments, "--allocation", tmp_path / "allocation.csv"]])
     assert code == 2
     assert "W01" in capsys.readouterr().err

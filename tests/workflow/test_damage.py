@@ -90,7 +90,7 @@ class Inputs:
             ["derive", "--clean", data / "clean", *cut, "--out", data / "derived"]
             + ["--issues", data / "issues" / "histories.csv"],
             ["allocate", "--view", "closed", "--derived", data / "derived", "--out", closed / "allocated"]
-            + ["--allocation", closed / "clean" / "allocation.csv"],
+            + ["--allocation", closed / "clean" / "allocation.csv", "--revealing", closed / "derived"],
         ]
         return next((code for step in steps if (code := main([str(each) for each in step]))), 0)
 
