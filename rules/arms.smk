@@ -32,9 +32,11 @@ rule clean_closed:
         code=code("clean"),
         tables=expand(f"{OUT}/closed/ingest/{{table}}.csv", table=CLOSED_TABLES),
         parents=expand(f"{OUT}/data/clean/{{table}}.csv", table=["families", "children"]),
+        removed=f"{OUT}/data/removed.csv",
     output:
         tables=expand(f"{OUT}/closed/clean/{{table}}.csv", table=CLOSED_TABLES),
         issues=expand(f"{OUT}/closed/issues/{{table}}.csv", table=CLOSED_TABLES),
+        readout=f"{OUT}/closed/cut.csv",
     log:
         f"{OUT}/logs/closed/clean.log",
     benchmark:
@@ -49,7 +51,8 @@ rule clean_closed:
         slice=digest.clean_slice(SPEC),
     shell:
         "umask 077; python -m analysis clean --raw-tables {params.raw:q} --tables {params.tables:q} --cut {params.cut:q} "
-        "--parents {params.parents:q} --out {params.out:q} --issues {params.issues:q} 2>&1 | tee {log:q}"
+        "--parents {params.parents:q} --without {input.removed:q} --out {params.out:q} --issues {params.issues:q} "
+        "--readout {output.readout:q} 2>&1 | tee {log:q}"
 
 
 rule draw_dummy:

@@ -30,6 +30,8 @@ rule clean:
     output:
         tables=expand(f"{OUT}/data/clean/{{table}}.csv", table=OPEN_TABLES),
         issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=OPEN_TABLES),
+        readout=f"{OUT}/data/cut.csv",
+        removed=f"{OUT}/data/removed.csv",
     log:
         f"{OUT}/logs/clean.log",
     benchmark:
@@ -44,7 +46,8 @@ rule clean:
         slice=digest.clean_slice(SPEC),
     shell:
         "python -m analysis clean --raw-tables {params.raw:q} --tables {params.tables:q} --cut {params.cut:q} "
-        "{params.corrections:q} --out {params.out:q} --issues {params.issues:q} 2>&1 | tee {log:q}"
+        "{params.corrections:q} --out {params.out:q} --issues {params.issues:q} --readout {output.readout:q} "
+        "--removed {output.removed:q} 2>&1 | tee {log:q}"
 
 
 rule derive:

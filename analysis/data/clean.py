@@ -10,6 +10,7 @@ from analysis.data.cells import are_missing, cell_problems
 from analysis.data.checks.context import Context, Sound, UnsoundError
 from analysis.data.coded import coded, parts, put
 from analysis.data.corrections import correct
+from analysis.data.cut_readout import NOTHING, cut_and_count
 from analysis.data.issues import issues_at, stop_if_any
 from analysis.data.restore import restore
 from analysis.data.rules import broken
@@ -36,12 +37,15 @@ class Unchecked:
 class Cleaned:
     """Clean tables as text, and everything found on the way.
 
+    `readout` counts what the data cut left and took, `removed` are the families and children it took.
     After a stop that was let pass, also the checks that could not be made, and how many rows of each table
     were left out of the later ones because their key cannot be told.
     """
 
     tables: dict[str, pd.DataFrame]
     issues: tuple[Issue, ...]
+    readout: pd.DataFrame
+    removed: pd.DataFrame
     unchecked: tuple[Unchecked, ...] = ()
     damaged: Mapping[str, int] = field(default_factory=dict)
 
@@ -53,6 +57,7 @@ def clean_tables(
     data_cut: str,
     corrections: pd.DataFrame,
     parents: Mapping[str, pd.DataFrame] | None = None,
+    removed: pd.DataFrame = NOTHING,
     incomplete: Collection[str] = (),
     stop: Callable[[Iterable[Issue]], None] = stop_if_any,
     say: Callable[[str], None] = lambda text: None,
@@ -60,19 +65,22 @@ def clean_tables(
     """Check and clean raw tables.
 
     A cell that is wrong in its typing only is restored; an optional cell that cannot be read becomes a
-    labelled missing and a query; a required one stops the run, as do a key given twice with different content
-    and a key to nothing. Then the rules of ``rules.yaml`` run in their order.
+    labelled missing and a query; a required one stops the run, as does a key given twice with different
+    content. What was not so on the day of the data cut is taken out. Then a key to nothing stops the run, and
+    the rules of ``rules.yaml`` run in their order.
 
     Parameters
     ----------
     raw : mapping of str to DataFrame
         Tables as text, in declared columns.
     data_cut : str
-        ISO date; events after it are set aside by their rules.
+        ISO date; the tables are those of this day.
     corrections : DataFrame
         Signed corrections.
     parents : mapping of str to DataFrame, optional
         Clean tables as text that keys of `raw` may point to.
+    removed : DataFrame
+        Families and children that the cut took from `parents`.
     incomplete : collection of str
         Tables of which a file could not be read: nothing is checked against them.
     stop : callable
@@ -92,7 +100,10 @@ def clean_tables(
         say(f"table {name}")
         tables[name], found = _clean_cells(text, spec.table(name), spec, corrections)
         issues += found
-    known = {**(parents or {}), **tables}
+    parents = parents or {}
+    cut = cut_and_count(tables, spec, data_cut=data_cut, parents=parents, removed=removed)
+    tables, known = cut.tables, {**parents, **cut.tables}
+    issues += cut.issues
     dangling = _dangling(tables, spec, known, incomplete)
     issues += dangling
     stop(issues)
@@ -105,7 +116,7 @@ def clean_tables(
     whole = {name for name, text in known.items() if len(tables.get(name, text)) == len(text)}
     issues += set(_dangling(tables, spec, {**known, **tables}, {*incomplete, *whole})) - set(dangling)
     stop(issues)
-    return Cleaned(tables, tuple(sorted(issues)), unchecked, damaged)
+    return Cleaned(tables, tuple(sorted(issues)), cut.readout, cut.removed, unchecked, damaged)
 
 
 def _without_damage(

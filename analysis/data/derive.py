@@ -74,8 +74,10 @@ def derive(
     everyone = subjects.derive_subjects(people, followup, tables, spec, origin=origin)
     everyone = everyone.assign(safety_days=safety)
     history = transitions.derive_transitions(counted, everyone, followup, deaths, spec.states, origin=origin)
-    values = outcomes.derive_outcomes(tables, everyone, spec, origin=origin, scales_text=scales_text)
-    boxes = flow.derive_flow(tables, everyone, values, spec)
+    values = outcomes.derive_outcomes(
+        tables, everyone, spec, origin=origin, data_cut=cut, scales_text=scales_text
+    )
+    boxes = flow.derive_flow(tables, everyone, values, spec, data_cut=cut)
     flow.check_conservation(flow.flow_counts(boxes, spec), spec)
     families = people.set_index("child_id")["family_id"]
     permanence = transitions.derive_events(history, everyone, followup, spec.states, origin=origin)

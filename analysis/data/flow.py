@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from analysis.data.due import ATTENDED, NOT_DUE, WITHDRAWN, are_open
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Stage
@@ -12,7 +13,12 @@ PASSING = ("main", "joins")
 
 
 def derive_flow(
-    tables: Mapping[str, pd.DataFrame], subjects: pd.DataFrame, outcomes: pd.DataFrame, spec: Spec
+    tables: Mapping[str, pd.DataFrame],
+    subjects: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    spec: Spec,
+    *,
+    data_cut: pd.Timestamp,
 ) -> pd.DataFrame:
     """Table `flow`: one row per unit and stage.
 
@@ -24,7 +30,7 @@ def derive_flow(
     DataError
         If ``flow.yaml`` has no box for a place where a child stands.
     """
-    children = _child_boxes(tables, subjects, outcomes, spec)
+    children = _child_boxes(tables, subjects, outcomes, spec, data_cut)
     parts = [_screening(tables["screening"]), _as_rows(children, subjects, level="child")]
     parts.append(_as_rows(_family_boxes(children, subjects, spec), subjects, level="family"))
     return pd.concat(parts, ignore_index=True)
@@ -84,7 +90,11 @@ def _screening(screening: pd.DataFrame) -> pd.DataFrame:
 
 
 def _child_boxes(
-    tables: Mapping[str, pd.DataFrame], subjects: pd.DataFrame, outcomes: pd.DataFrame, spec: Spec
+    tables: Mapping[str, pd.DataFrame],
+    subjects: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    spec: Spec,
+    data_cut: pd.Timestamp,
 ) -> pd.DataFrame:
     people = subjects.set_index("child_id")
     late = people["is_late_joiner"].astype(bool)
@@ -96,7 +106,8 @@ def _child_boxes(
         elif stage.id == "eligible":
             boxes[stage.id] = kept[~late].map({True: "in", False: "removed"})
         elif stage.visit:
-            boxes[stage.id] = _visit_boxes(stage, people[kept], late, tables["assessments"])
+            status = _status(stage.visit, people[kept], tables["assessments"], spec, data_cut)
+            boxes[stage.id] = _visit_boxes(stage, status, late.reindex(status.index))
         elif stage.outcome:
             before = boxes[_previous_main(spec, stage)]
             present = before[before.isin(["in", "joined"])].index
@@ -114,14 +125,23 @@ def _previous_main(spec: Spec, stage: Stage) -> str:
     )
 
 
-def _visit_boxes(stage: Stage, people: pd.DataFrame, late: pd.Series, assessments: pd.DataFrame) -> pd.Series:
-    status = (
-        assessments[assessments["visit"] == stage.visit].set_index("child_id")["status"].reindex(people.index)
-    )
-    attended, joined = status == "attended", late.reindex(people.index)
+def _status(
+    visit: str, people: pd.DataFrame, assessments: pd.DataFrame, spec: Spec, data_cut: pd.Timestamp
+) -> pd.Series:
+    """Status of a visit by child; one of which nothing is recorded is not due while its window is open."""
+    children = people.index.to_series()
+    recorded = assessments[assessments["visit"] == visit].set_index("child_id")["status"]
+    visits = pd.Series(visit, index=people.index)
+    is_open = are_open(children, visits, people, spec.trial, data_cut=data_cut)
+    return children.map(recorded).mask(is_open & ~children.isin(recorded.index), NOT_DUE)
+
+
+def _visit_boxes(stage: Stage, status: pd.Series, joined: pd.Series) -> pd.Series:
+    attended = status == ATTENDED
     if any(box.kind == "note" for box in stage.boxes):
-        return attended[~joined].map({True: "attended", False: "not_attended"})
-    box = (status == "withdrawn").map({True: "withdrawn", False: "lost"}).mask(attended, "in")
+        box = attended.map({True: "attended", False: "not_attended"})
+        return box.mask(status == NOT_DUE, "not_due")[~joined]
+    box = status.map({WITHDRAWN: "withdrawn", NOT_DUE: "not_due"}).fillna("lost").mask(attended, "in")
     return box.mask(attended & joined, "joined")[attended | ~joined]
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.data.ages import completed_months
+from analysis.data.due import ATTENDED, MISSED, NOT_DUE, WITHDRAWN, are_open
 from analysis.data.scores import score_table
 from analysis.spec.declarations import Spec
 from analysis.spec.instruments import Instrument
@@ -21,6 +22,7 @@ def derive_outcomes(
     spec: Spec,
     *,
     origin: str,
+    data_cut: pd.Timestamp,
     scales_text: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per child, parameter and visit that the schedule foresees; see table `outcomes`.
@@ -35,6 +37,8 @@ def derive_outcomes(
         Instruments, visits and epochs.
     origin : str
         Column of `subjects` from which `day` is counted.
+    data_cut : Timestamp
+        What is not there while the window of its visit is open is not due yet.
     scales_text : DataFrame, optional
         Table `scales` as text, row by row, for the reasons of its missing scores; without it such a score was
         not collected.
@@ -51,7 +55,8 @@ def derive_outcomes(
     people = subjects.set_index("child_id")
     rows["family_id"] = rows["child_id"].map(people["family_id"])
     rows["day"] = (rows["date"] - rows["child_id"].map(people[origin])).dt.days.astype("Int64")
-    rows["missing_reason"] = _why_missing(rows, people)
+    is_open = are_open(rows["child_id"], rows["visit"], people, spec.trial, data_cut=data_cut)
+    rows["missing_reason"] = _why_missing(rows, people, is_open)
     return _with_baseline(rows, people, due)
 
 
@@ -95,14 +100,17 @@ def schedule(spec: Spec) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["parameter", "visit", "from_months", "to_months"])
 
 
-def _why_missing(rows: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
+def _why_missing(rows: pd.DataFrame, people: pd.DataFrame, is_open: pd.Series) -> pd.Series:
     when = rows["date"].fillna(rows["due_date"])
     age = completed_months(rows["child_id"].map(people["birth_date"]), when)
     wrong_age = (age < rows["from_months"]) | (age > rows["to_months"])
     reason = pd.Series("not_collected", index=rows.index, dtype=object)
-    reason = reason.mask(rows["status"].isin(["missed", "withdrawn"]), "not_attended")
-    reason = reason.mask(rows["status"] == "not_due", "not_due_yet")
+    reason = reason.mask(rows["status"].isin([MISSED, WITHDRAWN]), "not_attended")
+    reason = reason.mask(rows["status"] == NOT_DUE, "not_due_yet")
     reason = reason.mask(wrong_age & (rows["_merge"] == "left_only"), "not_due_age")
+    # The age on the day of a visit still to come is not known, and a form may still follow its visit.
+    expected = rows["status"].isin([ATTENDED, NOT_DUE]) & (rows["_merge"] == "left_only")
+    reason = reason.mask(is_open & expected, "not_due_yet")
     reason = reason.mask(rows["_merge"] != "left_only", "too_few_items")
     reason = reason.mask(rows["score_reason"].notna(), rows["score_reason"])
     return reason.mask(rows["value"].notna(), None)

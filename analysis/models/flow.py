@@ -1,5 +1,7 @@
 """The flow of families and children, counted from the boxes they stand in."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis.data.allocation import ALL, ARM
@@ -41,6 +43,7 @@ def fit(entry: FlowAnalysis, data: Data, spec: Spec) -> Result:
     CONSORT 2010 extension to cluster trials, item 13: clusters and members in every box.
     """
     flow = data.tables["flow"]
+    spec = _with_boxes_in_use(flow, spec)
     present = [stage for stage in spec.stages if (flow["stage"] == stage).any()]
     counts = _counts(flow, present, ALL, spec)
     after = present[present.index(ALLOCATED_FROM) :]
@@ -52,6 +55,18 @@ def fit(entry: FlowAnalysis, data: Data, spec: Spec) -> Result:
         method="Counted from the derived table flow; at each stage those entering equal those kept and lost.",
         counts=counts,
     )
+
+
+def _with_boxes_in_use(flow: pd.DataFrame, spec: Spec) -> Spec:
+    """The stages without the boxes that are there only for somebody and have nobody, in no arm."""
+    used = set(zip(flow["stage"], flow["box"], strict=True))
+    stages = {
+        name: stage.model_copy(
+            update={"boxes": tuple(box for box in stage.boxes if not box.if_any or (name, box.id) in used)}
+        )
+        for name, stage in spec.stages.items()
+    }
+    return replace(spec, stages=stages)
 
 
 def _counts(flow: pd.DataFrame, stages: list[str], arm: str, spec: Spec) -> list[Count]:

@@ -9,7 +9,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import ALL, arm_label, arms_of, count
 from analysis.results import Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import Stage
+from analysis.spec.sap import Box, Stage
 
 LEVELS = ("families", "children")
 Kind = Literal["main", "side", "joins", "note"]
@@ -124,8 +124,14 @@ def _ids(stage: Stage) -> set[str]:
     return {box.id for box in stage.boxes}
 
 
+def boxes_of(result: Result, stage: Stage) -> list[Box]:
+    """The boxes of a stage, without those that are there only for somebody and have nobody."""
+    counted = {each.labels["box"] for each in result.counts if each.labels["stage"] == stage.id}
+    return [box for box in stage.boxes if not box.if_any or box.id in counted]
+
+
 def _sum(result: Result, stage: Stage, arm: str, level: str, kinds: Iterable[str]) -> int:
-    return sum(_n(result, stage, box.id, arm, level) for box in stage.boxes if box.kind in kinds)
+    return sum(_n(result, stage, box.id, arm, level) for box in boxes_of(result, stage) if box.kind in kinds)
 
 
 def _n(result: Result, stage: Stage, box: str, arm: str, level: str) -> int:
@@ -151,7 +157,7 @@ def _check_in_and_out(result: Result, stages: Iterable[Stage], arm: str, level: 
 
 
 def _check_arms(result: Result, stage: Stage, arms: Sequence[str]) -> None:
-    for box in stage.boxes:
+    for box in boxes_of(result, stage):
         for level in LEVELS:
             parts = sum(_n(result, stage, box.id, arm, level) for arm in arms)
             whole = _n(result, stage, box.id, ALL, level)
@@ -202,7 +208,7 @@ def _together(stage: Stage, kind: str) -> str:
 
 
 def _items(result: Result, stage: Stage, arm: str, kind: str) -> Iterator[Item]:
-    for box in stage.boxes:
+    for box in boxes_of(result, stage):
         if box.kind == kind:
             families, children = (_n(result, stage, box.id, arm, level) for level in LEVELS)
             yield Item(box.label, (families, children))

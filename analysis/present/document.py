@@ -11,7 +11,7 @@ from analysis.errors import ReportError
 from analysis.present import format as fmt
 from analysis.present.assumptions import assumptions
 from analysis.present.blinding import check_open_text
-from analysis.present.consort import LEVELS
+from analysis.present.consort import LEVELS, boxes_of
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
 from analysis.present.headline import summarise
 from analysis.present.manifest import Listed
@@ -128,7 +128,7 @@ def _stages(results: Mapping[str, Found], spec: Spec) -> list[tuple[str, str, st
     found = []
     for position, stage in enumerate(spec.stages.values()):
         kinds = ("main", "side") if position == 0 else ("main",)
-        boxes = [box.id for box in stage.boxes if box.kind in kinds]
+        boxes = [box.id for box in boxes_of(flow, stage) if box.kind in kinds]
         parts = [[count(flow, level, stage=stage.id, box=box, arm=ALL) for box in boxes] for level in LEVELS]
         if boxes and None not in (*parts[0], *parts[1]):
             families, children = (fmt.whole(sum(part)) for part in parts)

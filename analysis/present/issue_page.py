@@ -26,6 +26,7 @@ ACTIONS = {
     "corrected": "the cell is written as the signed correction says",
     "set_missing": "the cell becomes a labelled missing value",
     "set_aside": "the row leaves the clean table",
+    "set_back": "the cell is as it was on the day of the data cut",
     "repaired": "the episode ends as the declared repair says",
     "superseded": "another version of the row counts, that of a later return or of the file it is a copy of",
 }

@@ -30,6 +30,8 @@ def again(entry: FlowAnalysis, tables: Tables) -> Again:
         for stage in shown:
             joined = [box.id for box in stage.boxes if box.kind == "joins"]
             for box in stage.boxes:
+                if box.if_any and not (families[stage.id, box.id, ALL] or children[stage.id, box.id, ALL]):
+                    continue
                 # The main box also holds those who joined at its stage.
                 inside = [box.id, *joined] if box.kind == "main" else [box.id]
                 labels = {"stage": stage.id, "box": box.id, "arm": arm}

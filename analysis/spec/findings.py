@@ -8,7 +8,7 @@ from analysis.spec.base import Declaration, Name
 from analysis.spec.episode_rules import EpisodeKind
 from analysis.spec.rules import Action, RuleKind, Severity
 
-Place = Literal["exports", "cells", "keys", "corrections", "histories", "allocation"]
+Place = Literal["exports", "cells", "keys", "corrections", "cut", "histories", "allocation"]
 
 
 class Case(Declaration):
@@ -16,7 +16,7 @@ class Case(Declaration):
 
     when: Name
     severity: Severity
-    action: Action | Literal["restored", "corrected", "repaired", "superseded"]
+    action: Action | Literal["restored", "corrected", "repaired", "superseded", "set_back"]
 
 
 class Finding(Declaration):

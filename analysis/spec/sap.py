@@ -271,6 +271,7 @@ class Box(Declaration):
     id: str
     label: str
     kind: Literal["main", "side", "joins", "note"]
+    if_any: bool = False
 
 
 class Stage(Declaration):

@@ -6,6 +6,7 @@ from pydantic import Field as PydanticField
 from pydantic import model_validator
 
 from analysis.spec.base import Declaration
+from analysis.spec.cuts import CutRules, TableCut, cut_problems
 
 FieldType = Literal["string", "integer", "number", "date", "boolean"]
 MISSING_MARK = "."
@@ -110,7 +111,18 @@ class Table(Declaration):
     grain: str
     layer: Literal["raw", "derived"]
     audience: Literal["open", "closed"]
+    cut: TableCut | None = None
     schema_: Schema = PydanticField(alias="schema")
+
+    @model_validator(mode="after")
+    def _raw_tables_can_be_cut(self) -> "Table":
+        if (self.cut is None) != (self.layer == "derived"):
+            raise ValueError("cut: a raw table needs it, a derived one has none")
+        dates = [field.name for field in self.fields if field.type == "date"]
+        required = [field.name for field in self.fields if field.required]
+        if self.cut and (problem := cut_problems(self.cut, dates, required, self.columns)):
+            raise ValueError(f"cut: {problem}")
+        return self
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -145,6 +157,7 @@ class Package(Declaration):
     title: str
     version: str
     missingReasons: tuple[MissingValue, ...]  # noqa: N815 - named as the standard names its own
+    cutRules: CutRules  # noqa: N815
     resources: tuple[Table, ...]
 
     @model_validator(mode="after")

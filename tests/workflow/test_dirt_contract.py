@@ -39,7 +39,7 @@ RULE_OF = {
     "deviation_before_randomisation": "DV02",
     "double_event": "EV05",
     "duplicate": "S08",
-    "event_after_cut": "EV01",
+    "event_after_cut": "C01",
     "event_after_death": "TR04",
     "impossible_placement": "PL12",
     "item_of_other_form": "PQ04",

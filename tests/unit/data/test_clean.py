@@ -181,7 +181,7 @@ def test_a_rule_may_set_a_row_aside(clean) -> None:
         + "E0001 | F0001 | C0001 | 2024-01-01 | injury | true | unrelated\n"
         + "E0002 | F0001 | C0001 | 2023-12-31 | injury | true | unrelated"
     )
-    assert findings(cleaned) == [("reported_events", "E0001", "event_date", "EV01", "note", "set_aside")]
+    assert findings(cleaned) == [("reported_events", "E0001", "event_date", "C01", "query", "set_aside")]
     assert cleaned.tables["reported_events"]["event_id"].tolist() == ["E0002"]
 
 
@@ -278,14 +278,18 @@ def everything(spec: Spec, incomplete: tuple[str, ...] = (), **texts: str) -> tu
 
 def test_a_caller_that_does_not_stop_is_told_of_everything(spec: Spec) -> None:
     """Cells that stop in one row hide neither another row's nor the rules of the rest."""
-    rows = "C0001 | V9 | 2-4 |  | 2015-06-01 | 1 | 1\nC0002 | V4 | 2-4 |  | 2099-06-01 | 1 | 1"
+    rows = (
+        "C0001 | V9 | 2-4 |  | 2015-06-01 | 1 | 1\n"
+        "C0002 | V4 | 2-4 |  | 2099-06-01 | 1 | 1\n"
+        "C0002 | V5 | 2-4 |  | 2023-06-01 | 1 | 1"
+    )
     cleaned, told = everything(spec, sdq=SDQ + rows)
     found = {(rule, severity) for *_, rule, severity, _ in findings(cleaned)}
-    assert found == {("S05", "stop"), ("SD02", "query"), ("SD04", "query")}
-    assert told == [1, 3]
+    assert found == {("S05", "stop"), ("C01", "query"), ("SD02", "query")}
+    assert told == [2, 3]
     assert cleaned.damaged == {"sdq": 1}
     assert {(each.table, each.rule, each.because) for each in cleaned.unchecked} == {("sdq", "SD07", "sdq")}
-    assert len(cleaned.tables["sdq"]) == 0, "one has no key, the other is set aside"
+    assert len(cleaned.tables["sdq"]) == 1, "one has no key, another is dated after the cut"
 
 
 def test_a_rule_is_not_run_against_a_table_with_a_damaged_key(spec: Spec) -> None:

@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from tests.unit.data.tables import shown, values
 
+CUT = pd.Timestamp("2023-12-31")
 SCREENING = """
 screening_id | site | referral_date | n_children | screening_outcome | family_id
 S0001        | GLA  | 2014-01-01    | 2          | randomised        | F0001
@@ -37,7 +38,7 @@ PEOPLE = pd.DataFrame(
         ("C0007", "F0004", "LON", True, None),
     ],
     columns=["child_id", "family_id", "site", "is_late_joiner", "removed_date"],
-)
+).assign(care_entry_date=pd.Timestamp("2014-01-01"), randomisation_date=pd.Timestamp("2014-04-01"))
 VISITS = """
 child_id | visit | status
 C0001    | V4    | attended
@@ -69,7 +70,7 @@ def flow(spec: Spec):
             "screening": values(spec, "screening", screening),
             "assessments": values(spec, "assessments", visits),
         }
-        return derive_flow(tables, people, OUTCOMES, spec)
+        return derive_flow(tables, people, OUTCOMES, spec, data_cut=CUT)
 
     return run
 
@@ -178,7 +179,7 @@ def test_a_sibling_who_joined_outranks_one_who_was_lost_wherever_its_box_stands(
         "screening": values(spec, "screening", SCREENING),
         "assessments": values(spec, "assessments", VISITS),
     }
-    rows = derive_flow(tables, PEOPLE, OUTCOMES, replace(spec, stages=stages))
+    rows = derive_flow(tables, PEOPLE, OUTCOMES, replace(spec, stages=stages), data_cut=CUT)
     assert shown(rows[(rows["unit_id"] == "F0004") & (rows["stage"] == "followed_up")], "box") == [("in",)]
 
 
@@ -198,7 +199,7 @@ def test_a_box_that_the_plan_lacks_is_named(spec: Spec, flow) -> None:
         "assessments": values(spec, "assessments", VISITS),
     }
     with pytest.raises(DataError, match="flow.yaml, stage followed_up: no box 'lost'"):
-        derive_flow(tables, PEOPLE, OUTCOMES, replace(spec, stages=stages))
+        derive_flow(tables, PEOPLE, OUTCOMES, replace(spec, stages=stages), data_cut=CUT)
 
 
 def test_the_service_joins_the_flow_where_arms_are_known(spec: Spec, flow) -> None:

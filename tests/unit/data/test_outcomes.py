@@ -44,10 +44,19 @@ def outcomes(spec: Spec):
             "scales": values(spec, "scales", "child_id | visit | scale | completed_date | score\n" + scales),
         }
         subjects = pd.DataFrame(PEOPLE, columns=["child_id", "birth_date"]).assign(
-            family_id="F0001", randomisation_date=pd.Timestamp("2015-01-01")
+            family_id="F0001",
+            randomisation_date=pd.Timestamp("2015-01-01"),
+            care_entry_date=pd.Timestamp("2014-10-01"),
         )
         subjects["birth_date"] = pd.to_datetime(subjects["birth_date"])
-        return derive_outcomes(tables, subjects, spec, origin="randomisation_date", scales_text=text)
+        return derive_outcomes(
+            tables,
+            subjects,
+            spec,
+            origin="randomisation_date",
+            data_cut=pd.Timestamp("2023-12-31"),
+            scales_text=text,
+        )
 
     return run
 

@@ -10,7 +10,7 @@ from analysis.spec.findings import Finding
 from tests.unit.spec.conftest import Declarations
 
 ROOT = Path(__file__).parents[3]
-ID = re.compile(r"\b(?:[SKRW]|TR)\d\d\b")
+ID = re.compile(r"\b(?:[SKRWC]|TR)\d\d\b")
 PAGE = (ROOT / "docs/methods/cleaning.md").read_text(encoding="utf-8")
 
 

@@ -504,7 +504,7 @@ BROKEN = {
     "table of a rule": (RULES, "{id: SD03, table: sdq", "{id: SD03, table: sqd", ("sqd",)),
     "kind of a rule": (RULES, "kind: date_order", "kind: order", ("rules.yaml", "FA03", "kind")),
     "severity of a rule": (RULES, "severity: stop", "severity: halt", ("rules.yaml", "SR02", "severity")),
-    "unknown name for a date": (RULES, '"@data_cut"', '"@cut"', ("rules.yaml", "SR07", "@data_cut")),
+    "unknown name for a date": (RULES, '"@data_cut"', '"@cut"', ("rules.yaml", "CH03", "@data_cut")),
     "age limit of no code": (RULES, "limits: {K2: [24", "limits: {K9: [24", ("rules.yaml", "PL12", "K9")),
     "age limits that fall": (
         RULES,

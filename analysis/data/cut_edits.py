@@ -1,0 +1,41 @@
+"""Cells that a data cut sets back, each with its finding."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.cells import is_missing
+from analysis.data.issues import issues_at
+from analysis.spec.issue import Issue
+from analysis.spec.rules import Severity
+from analysis.spec.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Rows (a mask) of which a field gets another cell, and what the finding says."""
+
+    rows: np.ndarray
+    field: str
+    cell: str
+    rule: str
+    severity: Severity
+    message: str
+
+
+def apply_edits(text: pd.DataFrame, table: Table, edits: Iterable[Edit]) -> tuple[pd.DataFrame, list[Issue]]:
+    """The table with its cells set back, and a finding for each that had been filled otherwise."""
+    text, issues = text.copy(), []
+    for edit in edits:
+        if not edit.rows.any():
+            continue
+        cells = text[edit.field].to_numpy(dtype=object, copy=True)
+        same = is_missing(text[edit.field]).to_numpy() if edit.cell == "" else cells == edit.cell
+        rows = np.flatnonzero(edit.rows & ~same)
+        cells[rows] = edit.cell
+        text[edit.field] = cells
+        what = {"rule": edit.rule, "severity": edit.severity, "action": "set_back", "message": edit.message}
+        issues += issues_at(text, table, rows, field=edit.field, **what)
+    return text, issues
