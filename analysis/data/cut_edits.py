@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.cells import is_missing
 from analysis.data.issues import issues_at
 from analysis.spec.issue import Issue
 from analysis.spec.rules import Severity
@@ -26,14 +25,13 @@ class Edit:
 
 
 def apply_edits(text: pd.DataFrame, table: Table, edits: Iterable[Edit]) -> tuple[pd.DataFrame, list[Issue]]:
-    """The table with its cells set back, and a finding for each that had been filled otherwise."""
+    """The table with its cells set back, and a finding for each that was another."""
     text, issues = text.copy(), []
     for edit in edits:
         if not edit.rows.any():
             continue
         cells = text[edit.field].to_numpy(dtype=object, copy=True)
-        same = is_missing(text[edit.field]).to_numpy() if edit.cell == "" else cells == edit.cell
-        rows = np.flatnonzero(edit.rows & ~same)
+        rows = np.flatnonzero(edit.rows & (cells != edit.cell))
         cells[rows] = edit.cell
         text[edit.field] = cells
         what = {"rule": edit.rule, "severity": edit.severity, "action": "set_back", "message": edit.message}

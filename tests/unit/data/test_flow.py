@@ -81,6 +81,7 @@ EXPECTED = [
     ("screening", "not_eligible", 1, 1),
     ("screening", "declined", 2, 4),
     ("screening", "not_approached", 0, 0),
+    ("screening", "pending", 0, 0),
     ("randomised", "in", 4, 6),
     ("eligible", "in", 3, 5),
     ("eligible", "removed", 1, 1),
@@ -90,9 +91,11 @@ EXPECTED = [
     # Only C0001 came; a family attended when one of its children did. C0007 had not joined yet.
     ("month_15", "attended", 1, 1),
     ("month_15", "not_attended", 2, 4),
+    ("month_15", "not_due", 0, 0),
     # C0001, C0002 and the joiner C0007, by whom alone F0004 is followed up; F0003 stands withdrawn.
     ("followed_up", "in", 2, 3),
     ("followed_up", "joined", 0, 1),
+    ("followed_up", "not_due", 0, 0),
     ("followed_up", "withdrawn", 1, 1),
     ("followed_up", "lost", 0, 2),
     ("analysed", "in", 2, 2),
