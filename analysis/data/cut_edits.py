@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.data.coded import put
 from analysis.data.issues import issues_at
 from analysis.spec.issue import Issue
 from analysis.spec.rules import Severity
@@ -30,10 +31,8 @@ def apply_edits(text: pd.DataFrame, table: Table, edits: Iterable[Edit]) -> tupl
     for edit in edits:
         if not edit.rows.any():
             continue
-        cells = text[edit.field].to_numpy(dtype=object, copy=True)
-        rows = np.flatnonzero(edit.rows & (cells != edit.cell))
-        cells[rows] = edit.cell
-        text[edit.field] = cells
+        rows = np.flatnonzero(edit.rows & (text[edit.field] != edit.cell).to_numpy())
+        text[edit.field] = put(text[edit.field], rows, edit.cell)
         what = {"rule": edit.rule, "severity": edit.severity, "action": "set_back", "message": edit.message}
         issues += issues_at(text, table, rows, field=edit.field, **what)
     return text, issues

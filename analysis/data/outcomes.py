@@ -71,9 +71,8 @@ def _scales(scales: pd.DataFrame, text: pd.DataFrame | None) -> pd.DataFrame:
     """Scores as supplied; their range is a rule of cleaning (kind `score_range`)."""
     reason = pd.Series("not_collected", index=scales.index, dtype=object)
     if text is not None:
-        cells = text["score"].where(
-            text["score"].str.startswith(MISSING_MARK), f"{MISSING_MARK}not_collected"
-        )
+        cells = text["score"].astype(object)
+        cells = cells.where(cells.str.startswith(MISSING_MARK), f"{MISSING_MARK}not_collected")
         reason = cells.str.removeprefix(MISSING_MARK).astype(object)
     rows = scales.rename(columns={"scale": "parameter", "score": "value", "completed_date": "date"})
     return rows.assign(score_reason=reason.where(rows["value"].isna(), None))

@@ -250,7 +250,7 @@ FOUND = {
     "placement ends after the cut": (LONDON, {"DEC": ""}, "DEC", "01/02/2031", "PL10", "keep"),
     "order before application": (COURT, {}, "final_order", "15.12.2010", "PR01", "set_missing"),
     "application after the cut": (COURT, {}, "applied", "15.12.2030", "PR02", "set_aside"),
-    "event after the cut": (EVENTS, {}, "event_dt", "2030-12-15", "EV01", "set_aside"),
+    "event after the cut": (EVENTS, {}, "event_dt", "2030-12-15", "C01", "set_aside"),
     "withdrawal after the cut": (WITHDRAWALS, {}, "date", "15/12/2030", "WI03", "set_aside"),
     "deviation after the cut": (DEVIATIONS, {}, "date", "15/12/2030", "DV01", "set_aside"),
     "service before randomisation": (

@@ -175,7 +175,7 @@ EVENTS = "event_id | family_id | child_id | event_date | category | is_serious |
 
 
 def test_a_rule_may_set_a_row_aside(clean) -> None:
-    """EV01: dated a day after the cut; an event on the day of the cut stays."""
+    """C01: dated a day after the cut; an event on the day of the cut stays."""
     cleaned = clean(
         reported_events=EVENTS
         + "E0001 | F0001 | C0001 | 2024-01-01 | injury | true | unrelated\n"

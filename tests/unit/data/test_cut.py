@@ -21,7 +21,7 @@ from tests.conftest import Trial
 from tests.unit.data.tables import cells, shown
 
 CUT = "2016-01-01"
-# F0001 and F0002 are in the trial, F0003 is not yet. C0003 joins later, F0001 is removed later; C0002 has left.
+# F0001 and F0002 are in the trial. F0003 and C0003 are not yet, F0001 will be removed, C0002 has left.
 TEXTS = {
     "screening": """
 screening_id | site | local_authority | referral_date | n_children | screening_outcome | family_id
@@ -241,6 +241,7 @@ THEN = {
     "adoption_decisions": {"reversed_date": ("reversed_reason",)},
     "proceedings": {"final_order_date": ("order_type",)},
 }
+PLANNED = {("visits", "opens_date"), ("visits", "closes_date"), ("visits", "due_date")}
 Tables = dict[str, pd.DataFrame]
 
 
@@ -272,7 +273,7 @@ def run(spec: Spec, tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes
     made = derive(values, spec, data_cut=LATER, scales_text=cleaned.tables["scales"]).tables
     for name, frame in made.items():
         for field in spec.table(name).fields:
-            if field.type == "date":
+            if field.type == "date" and (name, field.name) not in PLANNED:
                 assert not (frame[field.name] > pd.Timestamp(LATER)).any(), (name, field.name)
     return (
         {name: text_csv(text, spec.table(name), spec) for name, text in cleaned.tables.items()},

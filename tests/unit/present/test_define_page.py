@@ -51,7 +51,7 @@ def test_a_raw_variable_is_told_with_its_columns(pages) -> None:
     assert (name, label, kind, limits) == ("start_date*", "First day", "date", "required")
     assert "london/*/ssda903_episodes_*: DECOM" in origin
     assert "glasgow/clas_placements.csv: placement_start_date" in origin
-    assert {"PL01", "PL02", "PL05", "PL06", "PL09"} <= set(rules.split())
+    assert {"PL01", "PL02", "PL05", "PL09"} <= set(rules.split())
     assert "always CLAS" in line(pages["open"], "placements.source_system")[4]
     assert "S where the placement begins with its episode" in line(pages["open"], "placements.reason_new")[4]
     assert "clas_legal_reasons.csv: legal_reason" in line(pages["open"], "placements.legal_status")[4]
