@@ -13,6 +13,7 @@ from analysis.errors import CommandError, TrialError
 STEPS = {
     "synth": "write the synthetic trial: raw exports, and apart from them its allocation and truth",
     "map": "draft a mapping from exports nobody has described yet",
+    "snapshot": "raw files -> record of the data cut",
     "ingest": "raw exports -> raw tables",
     "clean": "raw tables -> clean tables and issues",
     "derive": "clean tables -> derived tables",

@@ -4,11 +4,33 @@ ALLOCATED = [f"{OUT}/{{view}}/allocated/{table}.csv" for table in TABLES_WITH_AR
 REVEALING = [f"{OUT}/{{view}}/derived/{table}.csv" for table in REVEALING_TABLES]
 
 
+rule snapshot_closed:
+    input:
+        code=code("snapshot"),
+        exports=closed_exports,
+        earlier=CONFIG.closed_snapshot or [],
+    output:
+        f"{OUT}/closed/cut.json",
+    log:
+        f"{OUT}/logs/closed/snapshot.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/snapshot.tsv"
+    params:
+        cut=CUT,
+        extracted=["--extracted", CONFIG.extracted] if CONFIG.extracted else [],
+        earlier=["--same-as", CONFIG.closed_snapshot] if CONFIG.closed_snapshot else [],
+        slice=digest.digest(SPEC.package.cutRules),
+    shell:
+        "umask 077; python -m analysis snapshot --restricted {input.exports:q} --cut {params.cut:q} {params.extracted:q} "
+        "{params.earlier:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule ingest_closed:
     input:
         code=code("ingest"),
         mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
         exports=closed_exports,
+        snapshot=ancient(f"{OUT}/closed/cut.json"),
     output:
         tables=expand(f"{OUT}/closed/ingest/{{table}}.csv", table=[*CLOSED_TABLES, "rows"]),
         issues=f"{OUT}/closed/issues/exports.csv",

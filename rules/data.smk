@@ -1,9 +1,35 @@
 # Raw exports to derived tables. No rule here sees an arm.
+rule snapshot:
+    input:
+        code=code("snapshot"),
+        raw=RAW_FILES,
+        corrections=CONFIG.corrections or [],
+        earlier=CONFIG.snapshot or [],
+    output:
+        f"{OUT}/data/cut.json",
+    log:
+        f"{OUT}/logs/snapshot.log",
+    benchmark:
+        f"{OUT}/benchmarks/snapshot.tsv"
+    params:
+        folder=lambda wildcards: CONFIG.raw_folder,
+        cut=CUT,
+        extracted=["--extracted", CONFIG.extracted] if CONFIG.extracted else [],
+        corrections=["--corrections", CONFIG.corrections] if CONFIG.corrections else [],
+        earlier=["--same-as", CONFIG.snapshot] if CONFIG.snapshot else [],
+        slice=digest.digest(SPEC.package.cutRules),
+    shell:
+        "python -m analysis snapshot --raw {params.folder:q} --cut {params.cut:q} {params.extracted:q} "
+        "{params.corrections:q} {params.earlier:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule ingest:
     input:
         code=code("ingest"),
         mapping=f"data_spec/mappings/{CONFIG.mapping}.yaml",
         raw=RAW_FILES,
+        # Asked for so that nothing is read when the files are not those of the snapshot.
+        snapshot=ancient(f"{OUT}/data/cut.json"),
     output:
         tables=expand(f"{OUT}/data/ingest/{{table}}.csv", table=[*OPEN_TABLES, "rows"]),
         issues=f"{OUT}/data/issues/exports.csv",

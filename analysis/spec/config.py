@@ -18,7 +18,9 @@ class Config(Declaration):
 
     `raw` is ``synthetic`` or the folder of the exports; `allocation` the restricted file, never inside the
     repository; `mapping` names a file of ``data_spec/mappings/``; `reference` is a folder of results of R,
-    shown where R was given the tables of this run.
+    shown where R was given the tables of this run. `data_cut` is the last day that counts, `extracted` the
+    day on which the exports were made; `snapshot` and `closed_snapshot` are records of an earlier run, whose
+    files the exports must be.
     """
 
     raw: Name = SYNTHETIC
@@ -28,6 +30,9 @@ class Config(Declaration):
     reference: Name | None = None
     out: Name = "out"
     data_cut: IsoDay | None = None
+    extracted: IsoDay | None = None
+    snapshot: Name | None = None
+    closed_snapshot: Name | None = None
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -61,8 +66,11 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     `file` is what the messages call the configuration.
     """
     config = parse(Config, body, file=file)
-    if config.corrections and not Path(root, config.corrections).is_file():
-        raise SpecError(f"{file}, corrections: no such file; leave it out when there are none.")
+    for name in ("corrections", "snapshot", "closed_snapshot"):
+        if (given := getattr(config, name)) and not Path(root, given).is_file():
+            raise SpecError(f"{file}, {name}: no such file; leave it out when there is none.")
+    if config.extracted and config.extracted < (config.data_cut or ""):
+        raise SpecError(f"{file}, extracted: the exports were made before the day of the data cut.")
     if config.is_synthetic:
         if config.allocation:
             raise SpecError(f"{file}, allocation: the synthetic trial brings its own; leave it out.")

@@ -31,10 +31,11 @@ def add_path(parser: argparse.ArgumentParser, name: str, text: str, *, required:
 
 def add_cut(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Declare the data cut."""
-    parser.add_argument("--cut", type=_day, required=required, help="data cut, ISO date")
+    parser.add_argument("--cut", type=day, required=required, help="data cut, ISO date")
 
 
-def _day(text: str) -> str:
+def day(text: str) -> str:
+    """An option that is a day of the calendar."""
     if not is_iso_day(text):
         raise argparse.ArgumentTypeError("not a date of the form 2021-07-31")
     return text

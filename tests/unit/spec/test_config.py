@@ -102,6 +102,8 @@ def test_an_allocation_in_the_raw_folder_is_refused(repository: Path) -> None:
         ({"raw": "nowhere"}, "no such folder"),
         ({"allocation": "x.csv"}, "the synthetic trial brings its own"),
         ({"corrections": "nowhere.csv"}, "corrections: no such file"),
+        ({"snapshot": "nowhere.json"}, "snapshot: no such file"),
+        ({"data_cut": "2015-01-02", "extracted": "2015-01-01"}, "extracted: the exports were made before"),
     ],
 )
 def test_a_wrong_entry_is_named(repository: Path, body: dict[str, object], part: str) -> None:
