@@ -63,15 +63,19 @@ def family_named(name: str) -> Family:
     return FAMILIES[name]
 
 
-def fit_all(family: Family, data: Pooled | Allocated, spec: Spec) -> tuple[Result | Failure, ...]:
+def fit_all(
+    family: Family, data: Pooled | Allocated, spec: Spec, *, is_interim: bool = False
+) -> tuple[Result | Failure, ...]:
     """Results of every entry of the plan that belongs to the family, in the plan's order.
+
+    At an interim cut there may be too little data for any of them, and a failure is an answer.
 
     Raises
     ------
     BlindingError
         If the family compares arms and the data have none to compare, or are not of the guarded types.
     ModelError
-        If a primary or safety entry fails.
+        If a primary or safety entry fails, unless the cut is an interim one.
     """
     if not isinstance(data, (Pooled, Allocated)):
         raise BlindingError(f"family {family.name}: data must come from read_pooled() or allocate().")
@@ -80,7 +84,7 @@ def fit_all(family: Family, data: Pooled | Allocated, spec: Spec) -> tuple[Resul
     module = importlib.import_module(family.module)
     results = tuple(_fit(module, entry, data, spec) for entry in spec.family(family.name))
     for result in results:
-        if isinstance(result, Failure) and result.essential:
+        if isinstance(result, Failure) and result.essential and not is_interim:
             raise ModelError(f"{result.analysis} ({result.title}) could not be fitted: {result.reason}")
     return results
 

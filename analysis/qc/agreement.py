@@ -15,28 +15,40 @@ from analysis.results import Failure, Result
 # Roles of which every analysis must have a second version.
 MUST = ("primary", "secondary", "safety")
 NO_SECOND = "nobody has estimated it a second time"
+TOO_LITTLE = "the second programmer cannot estimate it from the data of this cut"
 
 
-def agree(results: Mapping[str, Result | Failure], tables: Tables, kept: Kept) -> tuple[Agreement, ...]:
+def agree(
+    results: Mapping[str, Result | Failure], tables: Tables, kept: Kept, *, is_interim: bool = False
+) -> tuple[Agreement, ...]:
     """What was compared of every analysis of the plan that has a result, in the plan's order.
+
+    At an interim cut there may be too little data for the second programmer, which is then what is told.
 
     Raises
     ------
     AgreementError
-        If an analysis that needs a second version has none, or it cannot be estimated.
+        If an analysis that needs a second version has none, or it cannot be estimated at a cut that is no
+        interim one.
     """
     for name in without_second(tables.spec):
         if tables.spec.analyses[name].role in MUST:
             raise AgreementError(f"{name} ({tables.spec.analyses[name].title}): {NO_SECOND}.")
-    return tuple(_agreement(results[name], tables, kept) for name in tables.spec.analyses if name in results)
+    found = (results[name] for name in tables.spec.analyses if name in results)
+    return tuple(_agreement(each, tables, kept, is_interim=is_interim) for each in found)
 
 
-def _agreement(result: Result | Failure, tables: Tables, kept: Kept) -> Agreement:
+def _agreement(result: Result | Failure, tables: Tables, kept: Kept, *, is_interim: bool) -> Agreement:
     if isinstance(result, Failure):
         return Agreement(result.analysis, result.family, "", absent="it has no result")
     if result.family not in FAMILIES:
         return Agreement(result.analysis, result.family, "", absent=NO_SECOND)
-    again = estimate_again(tables.spec.analyses[result.analysis], tables)
+    try:
+        again = estimate_again(tables.spec.analyses[result.analysis], tables)
+    except AgreementError:
+        if not is_interim:
+            raise
+        return Agreement(result.analysis, result.family, "", absent=TOO_LITTLE)
     compared = tuple(
         replace(each, reference=kept.number(result.analysis, each.quantity, each.labels, each.part))
         for each in compare(result, again)

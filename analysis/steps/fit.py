@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
         else read_allocated(options.tables, declared, view=options.view)
     )
     check_destination(options.out, audience=data.audience)
-    results = fit_all(family, data, declared)
+    results = fit_all(family, data, declared, is_interim=options.cut < declared.trial.data_cut)
     inputs = file_digests(options.tables.glob("*.csv"))
     stamp = stamp_of(declared, ROOT, family=options.family, view=options.view, cut=options.cut, inputs=inputs)
     write_whole(options.out, to_json(ResultFile(stamp, results)).encode())

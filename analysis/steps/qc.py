@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> None:
     results = {item.analysis: item for path in files for item in read_results(path).results}
     inputs = file_digests(options.tables.glob("*.csv"))
     kept = read_kept(options.reference, contents(options.tables.glob("*.csv")))
-    found = agree(results, read_tables(options.tables, declared), kept)
+    interim = options.cut < declared.trial.data_cut
+    found = agree(results, read_tables(options.tables, declared), kept, is_interim=interim)
     for each in found:
         state = each.absent or f"{each.n} numbers, {len(each.differing)} differ"
         say(f"qc: {each.analysis} {state}")
