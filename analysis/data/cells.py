@@ -110,9 +110,14 @@ def _each(holds: Callable[[str], object], cells: np.ndarray) -> np.ndarray:
 
 def _are_readable(cells: np.ndarray, kind: str) -> np.ndarray:
     # Line numbers are many, so that all are read at a stroke.
-    if kind == "string" or (kind == "integer" and INTEGERS.fullmatch(as_lines(cells))):
+    if kind == "string" or (kind == "integer" and _are_integers(cells)):
         return np.ones(len(cells), dtype=bool)
     return _each(partial(_readable, kind=kind), cells)
+
+
+def _are_integers(cells: np.ndarray) -> bool:
+    lines = as_lines(cells)
+    return INTEGERS.fullmatch(lines) is not None and lines.count("\n") == len(cells) + 1
 
 
 def _readable(cell: str, kind: str) -> bool:

@@ -28,7 +28,7 @@ def factor(codes: np.ndarray, distinct: np.ndarray) -> pd.Categorical:
     if index.is_unique:
         return pd.Categorical.from_codes(codes, index)
     again, kept = pd.factorize(distinct)
-    return pd.Categorical.from_codes(again[codes], kept)
+    return pd.Categorical.from_codes(np.where(codes < 0, -1, again[codes]), kept)
 
 
 def put(cells: pd.Series, rows: np.ndarray, new: str | np.ndarray) -> pd.Categorical:

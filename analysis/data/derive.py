@@ -123,7 +123,7 @@ def _conduct(
 ) -> dict[str, pd.DataFrame]:
     """How the trial was carried out by the data cut."""
     schedule, leavers = spec.trial.visits, tables["withdrawals"]
-    visits = retention.derive_visits(people, tables, deaths, schedule, data_cut=cut)
+    visits = retention.derive_visits(people, tables, deaths, spec.trial, data_cut=cut)
     return {
         "recruitment": recruitment.derive_recruitment(tables, spec.trial.epochs, data_cut=cut),
         "visits": visits,

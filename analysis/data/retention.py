@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from analysis.spec.trial import Visit
+from analysis.data.due import ATTENDED, MISSED, WITHDRAWN
+from analysis.spec.trial import Trial, Visit
 
-ATTENDED, MISSED, WITHDRAWN = "attended", "missed", "withdrawn"
 VISIT_COLUMNS = [
     *("child_id", "family_id", "visit", "opens_date", "closes_date", "due_date", "visit_date"),
     *("is_due", "standing"),
@@ -20,17 +20,19 @@ def derive_visits(
     people: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
     deaths: pd.Series,
-    schedule: Sequence[Visit],
+    trial: Trial,
     *,
     data_cut: pd.Timestamp,
 ) -> pd.DataFrame:
     """Table `visits`: every visit of every child randomised by the cut, and how it stood then.
 
     A visit that was attended by the cut stands by the day of attendance. Any other is not yet due while its
-    window is open; once that has closed, death and withdrawal before then explain it, then what was recorded.
+    window is open, and every window closes with the trial's own last cut. After that death explains it, then
+    what was recorded, then a withdrawal before the window closed.
     """
     there = people[people["randomisation_date"] <= data_cut]
-    windows = pd.concat([_windows(there, visit) for visit in schedule], ignore_index=True)
+    windows = pd.concat([_windows(there, visit) for visit in trial.visits], ignore_index=True)
+    windows["closes_date"] = windows["closes_date"].clip(upper=pd.Timestamp(trial.data_cut))
     recorded = tables["assessments"][["child_id", "visit", "due_date", "visit_date", "status"]]
     rows = windows.merge(recorded, on=["child_id", "visit"], how="left")
     rows["visit_date"] = rows["visit_date"].where(rows["visit_date"] <= data_cut)
@@ -97,8 +99,8 @@ def _standing(rows: pd.DataFrame, left: pd.Series, died: pd.Series) -> pd.Series
     """The first that holds, from the end: what is put in later goes before."""
     came, status = rows["visit_date"].notna(), rows["status"]
     standing = pd.Series("overdue", index=rows.index, dtype=object)
-    standing = standing.mask(status == MISSED, "missed")
-    standing = standing.mask((status == WITHDRAWN) | (left <= rows["closes_date"]), "withdrawn")
+    standing = standing.mask(left <= rows["closes_date"], "withdrawn")
+    standing = standing.mask(status == MISSED, "missed").mask(status == WITHDRAWN, "withdrawn")
     standing = standing.mask(died <= rows["closes_date"], "died")
     standing = standing.mask(status == ATTENDED, "undated")
     standing = standing.mask(~rows["is_due"], "not_due")

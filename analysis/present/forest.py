@@ -66,7 +66,7 @@ def _heading(item: Found, spec: Spec, stem: str) -> str:
 def _of(item: Found, spec: Spec, sizes: Sizes, label: str) -> Iterable[Row]:
     if isinstance(item, Failure):
         return [Row(label, "effect", indent=1, shown=NO_RESULT)]
-    return READ.get(item.family, _single)(item, spec, sizes, label)
+    return READ[item.family](item, spec, sizes, label)
 
 
 def _single(item: Result, spec: Spec, sizes: Sizes, label: str) -> Iterator[Row]:
@@ -102,6 +102,7 @@ def _subgroups(item: Result, spec: Spec, sizes: Sizes, label: str) -> Iterator[R
 READ: dict[str, Callable[[Result, Spec, Sizes, str], Iterable[Row]]] = {
     "averages": _averages,
     "subgroups": _subgroups,
+    **dict.fromkeys(("mixed", "hazard", "frailty"), _single),
 }
 
 

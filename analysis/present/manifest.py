@@ -93,7 +93,7 @@ def list_files(
 def to_csv(listed: Iterable[Listed], pages: Mapping[str, str], spec: Spec, view: View, cut: str) -> str:
     """The manifest as a file, the pages made of all other files last.
 
-    Without its first line the first two columns are what `sha256sum --check` reads, in the output folder.
+    Digests are SHA-256; paths start at the output folder.
     """
     listed = tuple(listed)
     used = tuple(

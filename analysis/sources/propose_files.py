@@ -88,8 +88,11 @@ def _look_at_xml(path: Path, file: str, found: Found) -> None:
     try:
         found.exports.append(_read(read_return(path, file=file), COMMA))
         return
-    except (SourceError, BlindingError):
-        pass
+    except BlindingError as error:
+        found.unread[file] = str(error).removeprefix(f"{file}: ")
+        return
+    except SourceError:
+        pass  # no return; it may be a project
     try:
         codes = read_project(path, file=file)
     except SourceError:

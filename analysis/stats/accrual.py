@@ -64,7 +64,7 @@ def posterior_rates(events: Sequence[int], exposure: Sequence[float], *, prior_s
     shape = n + prior_shape
     if not shape.sum() > 0:
         raise ModelError("nobody was recruited in the time from which the rate is taken.")
-    times = np.unique(time)
+    times = np.unique(time[shape > 0])  # a rate known to be zero adds nobody
     return Rates(np.array([shape[time == each].sum() for each in times]), times)
 
 

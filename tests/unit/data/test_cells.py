@@ -141,3 +141,10 @@ def test_rows_are_positions_whatever_the_index(spec: Spec) -> None:
 
 def test_an_empty_table_has_no_problems(spec: Spec) -> None:
     assert list(cell_problems(cells(spec, "sdq", "child_id"), spec.table("sdq"), spec)) == []
+
+
+def test_a_line_break_in_a_whole_number_is_told(spec: Spec) -> None:
+    """All line numbers are read at a stroke, where two lines of one cell would pass for two cells."""
+    row = {**ROWS["sdq"], "q01": "?"}
+    text = cells(spec, "sdq", " | ".join(row) + "\n" + " | ".join(row.values())).replace("?", "1\n2")
+    assert [each.field for each in cell_problems(text, spec.table("sdq"), spec)] == ["q01"]

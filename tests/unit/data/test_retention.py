@@ -54,7 +54,7 @@ def at(spec: Spec):
         tables = {name: values(spec, name, text) for name, text in texts.items()}
         tables["withdrawals"] = values(spec, "withdrawals", f"{WITHDRAWALS}\n{withdrawals}")
         people, schedule, day = derive_people(tables), spec.trial.visits, pd.Timestamp(cut)
-        visits = derive_visits(people, tables, deaths, schedule, data_cut=day)
+        visits = derive_visits(people, tables, deaths, spec.trial, data_cut=day)
         families = derive_retention(people, visits, tables["withdrawals"], deaths, schedule, data_cut=day)
         return visits, families
 
@@ -90,10 +90,20 @@ def test_a_cut_before_the_first_visit(at) -> None:
     assert families["time_days"].tolist() == [1, 1, 1] and not families["is_withdrawn"].any()
 
 
-@pytest.mark.parametrize(("day", "wanted"), [("2016-07-02", "withdrawn"), ("2016-07-03", "missed")])
-def test_who_withdrew_before_the_window_closed_did_not_miss(at, day: str, wanted: str) -> None:
+@pytest.mark.parametrize(("day", "wanted"), [("2018-08-02", "withdrawn"), ("2018-08-03", "overdue")])
+def test_who_withdrew_before_the_window_closed_is_not_awaited(at, day: str, wanted: str) -> None:
+    """What was recorded of a visit stands, whatever a withdrawal would make of it."""
     visits, _ = at("2018-12-31", f"W0001 | F0002 | | {day} | visits | moved")
-    assert standing(visits, "C0003")[1:] == [wanted, "withdrawn"]
+    assert standing(visits, "C0003")[1:] == ["missed", wanted]
+
+
+def test_every_window_closes_with_the_last_cut_of_the_trial(at, spec: Spec) -> None:
+    assert spec.trial.data_cut == "2023-12-31"
+    for cut, wanted in (("2018-08-01", "not_due"), ("2018-08-02", "overdue")):
+        visits, _ = at(cut)
+        assert standing(visits, "C0003")[2] == wanted
+    visits, _ = at("2023-12-31")
+    assert visits["is_due"].all()
 
 
 def test_who_died_neither_withdrew_nor_missed(at) -> None:

@@ -43,6 +43,14 @@ def test_sites_apart_and_together_are_one_when_observed_alike() -> None:
         )
 
 
+def test_a_site_whose_rate_is_known_to_be_zero_adds_nobody() -> None:
+    """Without a prior, what a site recruited is all that is known of it."""
+    both = posterior_rates([5, 0], [100.0, 50.0], prior_shape=0.0)
+    alone = posterior_rates([5], [100.0], prior_shape=0.0)
+    assert time_to_recruit(both, 3, level=0.9) == time_to_recruit(alone, 3, level=0.9)
+    assert number_recruited(both, 60.0, level=0.9) == number_recruited(alone, 60.0, level=0.9)
+
+
 def test_with_much_data_it_is_poisson() -> None:
     rates = posterior_rates([10**9, 2 * 10**9], [1e9, 1e9], prior_shape=0.5)
     assert chance_of_recruiting(rates, 25, 10.0) == pytest.approx(stats.poisson.sf(24, 30.0), rel=1e-5)
