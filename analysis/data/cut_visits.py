@@ -51,8 +51,10 @@ def visit_edits(
 
 def _origins(known: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """By child, the dates that windows are counted from."""
-    families = known["families"].drop_duplicates("family_id").set_index("family_id")["randomisation_date"]
-    children = known["children"].drop_duplicates("child_id").set_index("child_id")
+    # Plain text, since what a factor is mapped to would be a factor.
+    families, children = (known[name].astype(object) for name in ("families", "children"))
+    families = families.drop_duplicates("family_id").set_index("family_id")["randomisation_date"]
+    children = children.drop_duplicates("child_id").set_index("child_id")
     dates = {
         "care_entry_date": children["care_entry_date"],
         "randomisation_date": children["family_id"].map(families),

@@ -24,6 +24,7 @@ def are_open(
     trial : Trial
         The windows and the last data cut.
     """
+    children = children.astype(object)  # a factor mapped to dates would be a factor of dates
     last = pd.Series(pd.NaT, index=children.index, dtype="datetime64[ns]")
     for visit in trial.visits:
         here = children[(visits == visit.id).to_numpy(bool)]

@@ -364,8 +364,8 @@ def test_two_figures_on_one_page_share_no_name() -> None:
     )
     assert identifier_of(svg) == "ab12"
     inlined = inline_svg(svg, prefix="F9")
-    assert 'id="F3_0"' in inlined and 'href="#F3_0"' in inlined
-    assert '<clipPath id="F3_1"/>' in inlined and "url(#F3_1)" in inlined
+    assert 'id="F9_0"' in inlined and 'href="#F9_0"' in inlined
+    assert '<clipPath id="F9_1"/>' in inlined and "url(#F9_1)" in inlined
     assert "axes_1" not in inlined and "metadata" not in inlined and "red" not in inlined
     assert "<style>.F9-0{fill:none}</style>" in inlined and inlined.count('class="F9-0"') == 2
     assert "<text>5 &lt; 6</text>" in inlined
