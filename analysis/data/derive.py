@@ -129,7 +129,7 @@ def _conduct(
         "visits": visits,
         "retention": retention.derive_retention(people, visits, leavers, deaths, schedule, data_cut=cut),
         "observations": observations.derive_observations(
-            values, everyone, tables, deaths, spec, data_cut=cut
+            values, everyone, visits, tables["assessments"], spec
         ),
         "protocol_deviations": deviations.derive_deviations(tables["deviations"], tables["families"]),
     }

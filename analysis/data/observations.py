@@ -1,80 +1,72 @@
 """Whether each outcome of each child was due, observed or missing, and why."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from analysis.data.ages import completed_months
+from analysis.data.due import MISSED, NOT_DUE, WITHDRAWN
 from analysis.data.outcomes import schedule
 from analysis.spec.declarations import Spec
 from analysis.spec.visit_outcomes import WAIVED
 
 KEY = ["child_id", "parameter", "visit"]
-NOT_ATTENDED, BEFORE = "not_attended", "collected_before"
+SETTLED = (MISSED, WITHDRAWN)
+NOT_DUE_YET, NOT_COLLECTED, BEFORE = "not_due_yet", "not_collected", "collected_before"
+# Reasons that are of the visit and not of the outcome: how the visit stood tells them.
+OF_VISIT = ("not_attended", NOT_DUE_YET)
+BY_STANDING = {
+    **dict.fromkeys(("in_window", "early", "late", "undated"), NOT_COLLECTED),
+    MISSED: "not_attended",
+    "overdue": "no_record",
+    WITHDRAWN: "withdrawn",
+    "died": "died",
+    NOT_DUE: NOT_DUE_YET,
+}
 
 
 def derive_observations(
     outcomes: pd.DataFrame,
     subjects: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
-    deaths: pd.Series,
+    visits: pd.DataFrame,
+    assessments: pd.DataFrame,
     spec: Spec,
-    *,
-    data_cut: pd.Timestamp,
 ) -> pd.DataFrame:
     """Table `observations`: every child of the trial at every visit of every scheduled outcome.
 
-    A visit that was not attended is told apart: the child had died, or it or its family had withdrawn. A
-    visit without any row is not due while its window is open at the data cut, else it has no record.
+    Why a visit brought nothing is told by how it stood in table `visits`, whether the outcome has a row or
+    not. While its window is open one recorded as missed or withdrawn stands as recorded: those who came early
+    count, so must those who will not come. Nothing is due yet of a child randomised after the data cut.
 
     Parameters
     ----------
-    outcomes, subjects : DataFrame
+    outcomes, subjects, visits : DataFrame
         Derived tables of these names.
-    tables : mapping of str to DataFrame
-        Clean typed raw tables, of which `assessments` and `withdrawals` are read.
-    deaths : Series
-        Day of death by child.
+    assessments : DataFrame
+        Clean typed raw table, for the status of each visit.
     spec : Spec
-        Schedule of the instruments, windows of the visits.
-    data_cut : Timestamp
-        Day on which the data end.
+        Schedule of the instruments and the order of the visits.
     """
     rows = subjects.merge(schedule(spec), how="cross")
     rows = rows.merge(outcomes[[*KEY, "value", "missing_reason"]], on=KEY, how="left")
-    visits = tables["assessments"][["child_id", "visit", "status", "due_date"]]
-    rows = rows.merge(visits, on=["child_id", "visit"], how="left")
+    stood = visits[["child_id", "visit", "opens_date", "standing"]]
+    rows = rows.merge(stood, on=["child_id", "visit"], how="left")
+    rows = rows.merge(assessments[["child_id", "visit", "status"]], on=["child_id", "visit"], how="left")
     observed = rows["value"].notna()
-    reason = rows["missing_reason"].fillna(_of_no_row(rows, spec, data_cut))
-    reason = reason.mask(reason == NOT_ATTENDED, _why_not_attended(rows, tables["withdrawals"], deaths))
+    reason = rows["missing_reason"].mask(rows["missing_reason"].isna(), _wrong_age(rows))
+    settled = (rows["standing"] == NOT_DUE) & rows["status"].isin(SETTLED)
+    of_visit = rows["standing"].mask(settled, rows["status"]).map(BY_STANDING).fillna(NOT_DUE_YET)
+    # A form may still follow its visit.
+    of_visit = of_visit.mask((of_visit == NOT_COLLECTED) & (reason == NOT_DUE_YET), NOT_DUE_YET)
+    reason = reason.mask(reason.isna() | reason.isin(OF_VISIT), of_visit)
     reason = reason.mask(_collected_before(rows, observed, spec), BEFORE).mask(observed)
     rows = rows.assign(is_observed=observed, reason=reason, is_due=~reason.isin(WAIVED))
     return rows[["child_id", "family_id", "parameter", "visit", "is_due", "is_observed", "reason"]]
 
 
-def _of_no_row(rows: pd.DataFrame, spec: Spec, data_cut: pd.Timestamp) -> pd.Series:
-    """Why there is no row of outcomes: the visit's window is open, the child's age, or no record."""
-    windows = {visit.id: visit for visit in spec.trial.visits}
-    reason = pd.Series("no_record", index=rows.index, dtype=object)
-    for name, window in windows.items():
-        here = rows["visit"] == name
-        origin = rows.loc[here, window.origin]
-        opens, closes = (origin + pd.Timedelta(days=days) for days in (window.from_days, window.to_days))
-        age = completed_months(rows.loc[here, "birth_date"], opens)
-        wrong_age = (age < rows.loc[here, "from_months"]) | (age > rows.loc[here, "to_months"])
-        reason[here] = reason[here].mask(closes > data_cut, "not_due_yet").mask(wrong_age, "not_due_age")
-    return reason
-
-
-def _why_not_attended(rows: pd.DataFrame, withdrawals: pd.DataFrame, deaths: pd.Series) -> pd.Series:
-    whole = withdrawals["child_id"].isna()
-    by_child = withdrawals[~whole].groupby("child_id")["withdrawal_date"].min()
-    by_family = withdrawals[whole].groupby("family_id")["withdrawal_date"].min()
-    left = [rows["child_id"].map(by_child), rows["family_id"].map(by_family)]
-    withdrawn = (rows["status"] == "withdrawn") | (pd.concat(left, axis=1).min(axis=1) <= rows["due_date"])
-    died = rows["child_id"].map(deaths) <= rows["due_date"]
-    reason = pd.Series(NOT_ATTENDED, index=rows.index, dtype=object)
-    return reason.mask(withdrawn, "withdrawn").mask(died, "died")
+def _wrong_age(rows: pd.DataFrame) -> pd.Series:
+    """The reason of those too young or old for the outcome on the day the window opens."""
+    age = completed_months(rows["birth_date"], rows["opens_date"])
+    wrong = (age < rows["from_months"]) | (age > rows["to_months"])
+    return pd.Series("not_due_age", index=rows.index, dtype=object).where(wrong)
 
 
 def _collected_before(rows: pd.DataFrame, observed: pd.Series, spec: Spec) -> pd.Series:
