@@ -20,10 +20,10 @@ NOT_RECORDED = "not_recorded"
 # A first contact on the day of randomisation comes before the first day and after the origin.
 EARLIEST = 0.5
 METHOD = (
-    "Counted by what the service recorded; a child has what its family received. Of all allocated, whether "
-    "or not they ever had a contact, the share whose service had begun by a day is 1 less the Kaplan-Meier "
-    "estimate, censored at the last day followed; standard errors of children are robust to dependence "
-    "within families, limits on the log-log scale. Arms are not compared."
+    "Counted by what the service recorded; a child has what its family received. Of those whose wait is "
+    "known, whether or not they ever had a contact, the share whose service had begun by a day is 1 less the "
+    "Kaplan-Meier estimate, censored at the last day followed; standard errors of children are robust to "
+    "dependence within families, limits on the log-log scale. Arms are not compared."
 )
 
 
@@ -44,7 +44,8 @@ def fit(entry: DeliveryAnalysis, data: Allocated, spec: Spec) -> Result:
     Result
         Counts by arm and unit: `received`, `not_received` by reason, `not_recorded`, `other_service`, and
         whether `adherent` and `completed`; `median`, `q1`, `q3` of waits, sessions and days of contact, with
-        the number they are of; `begun` by day, and the median wait of all allocated.
+        the number they are of; `begun` by day, the median wait of all whose wait is known (to a first
+        contact, or without one to the last day followed), and `wait_known`, how many they are.
 
     Raises
     ------
@@ -136,7 +137,8 @@ def _amounts(rows: pd.DataFrame, labels: dict[str, str]) -> list[Estimate]:
 
 
 def _numbers(rows: pd.DataFrame, labels: dict[str, str]) -> list[Count]:
-    return [Count("known", len(values), {**labels, "of": of}) for of, values in _known(rows).items()]
+    known = [Count("known", len(values), {**labels, "of": of}) for of, values in _known(rows).items()]
+    return [*known, Count("wait_known", int(rows["wait_days"].notna().sum()), labels)]
 
 
 def _known(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -150,7 +152,7 @@ def _quantile(values: pd.Series, share: float) -> float | None:
 
 
 def _begun(rows: pd.DataFrame, labels: dict[str, str], entry: DeliveryAnalysis, spec: Spec) -> list[Estimate]:
-    """The share of all allocated whose service had begun, and the median wait of all."""
+    """The share whose service had begun, and the median wait, of all whose wait is known."""
     rows = rows[rows["wait_days"].notna()]
     if rows.empty:
         days = [Estimate("begun", None, labels={**labels, "day": str(day)}) for day in entry.days]
@@ -176,6 +178,7 @@ def _notes(rows: pd.DataFrame, data: Allocated) -> list[str]:
     """What the table must say of waits that are not as the records have them."""
     families = rows.drop_duplicates("family_id")
     early = int(_is(families["is_begun_before"], True).sum())
+    no_record = int(families["is_received"].isna().sum())
     absent = int((_is(families["is_received"], True) & families["has_begun"].isna()).sum())
     said = []
     if data.view == "dummy":
@@ -184,6 +187,8 @@ def _notes(rows: pd.DataFrame, data: Allocated) -> list[str]:
         said.append(f"First contact before randomisation, a wait of 0 days: {_families(early)}.")
     if absent:
         said.append(f"Received without the day of a first contact, in no wait: {_families(absent)}.")
+    if no_record and data.view != "dummy":
+        said.append(f"Without a record of the service, in no wait: {_families(no_record)}.")
     return said
 
 

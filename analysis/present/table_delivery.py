@@ -64,6 +64,7 @@ def _rows(result: Result, request: Request) -> list[Row]:
         *_unknown(result, request),
         Row("Days from randomisation to the first contact", kind="group"),
         _amount("Of those with a first contact", result, request, "wait_days"),
+        _counted("Wait known, to a first contact or without one", result, request, "wait_known", 1),
         *(_begun(day, result, request) for day in entry.days),
         _median_of_all(result, request),
         Row("Amount received", kind="group"),
@@ -145,7 +146,7 @@ def _begun(day: int, result: Result, request: Request) -> Row:
         values = numbers(value=value, low=low, high=high, se=found.se if found else None)
         text = fmt.percentage_estimate(value, low, high)
         cells.append(Cell(text, values, result.analysis, "share begun"))
-    return Row(f"Of all allocated, begun by day {day} ({request.level})", tuple(cells), indent=1)
+    return Row(f"Of those whose wait is known, begun by day {day} ({request.level})", tuple(cells), indent=1)
 
 
 def _median_of_all(result: Result, request: Request) -> Row:
@@ -155,7 +156,7 @@ def _median_of_all(result: Result, request: Request) -> Row:
         value = found.value if found else None
         text = fmt.number(value, fmt.MEAN, absent="not reached")
         cells.append(Cell(text, numbers(value=value), result.analysis, "median wait of all"))
-    return Row("Of all allocated, day by which half had begun", tuple(cells), indent=1)
+    return Row("Of those whose wait is known, day by which half had begun", tuple(cells), indent=1)
 
 
 def _rules(result: Result, request: Request) -> list[str]:

@@ -50,6 +50,7 @@ def _tallies(records: list[dict], labels: dict, entry: DeliveryAnalysis, tables:
             found += [Count(name, answers["yes"], labels), Count(f"{name}_not_known", answers["?"], labels)]
     for measure in MEASURES:
         found.append(Count("known", len(_values(records, measure)), {**labels, "of": measure}))
+    found.append(Count("wait_known", sum(not pd.isna(each["wait_days"]) for each in records), labels))
     return found
 
 

@@ -87,6 +87,14 @@ def test_waits_of_those_served_and_of_all(spec, entry) -> None:
     assert of_all.value == 60
 
 
+def test_waits_that_are_not_known_are_counted(spec, entry) -> None:
+    """F4 received it on a day nobody wrote down, of F5 there is no record: three families have a wait."""
+    result = delivery.fit(entry, trial(spec), spec)
+    assert counted(result, "wait_known") == (3, 5)
+    assert "Received without the day of a first contact, in no wait: 1 family." in result.notes
+    assert "Without a record of the service, in no wait: 1 family." in result.notes
+
+
 def test_greenwood_and_the_family_in_the_standard_error(spec, entry) -> None:
     """Of three families a share of one third has the standard error of a proportion; three children of one
     family tell no more than one."""

@@ -34,6 +34,7 @@ def delivery(analysis: str) -> Result:
 
 def _waits(served: int, labels: dict[str, str], counts: list[Count]) -> list[Estimate]:
     found = []
+    counts.append(Count("wait_known", served + 5, labels))
     for of, middle in (("wait_days", 64.5), ("n_sessions", 21.0), ("contact_days", 301.0)):
         where = {**labels, "of": of}
         counts.append(Count("known", served - 1, where))
