@@ -129,7 +129,7 @@ def _counts(found: Recruited, site: str) -> list[Count]:
     for epoch in (each.id for each in spec.trial.epochs):
         counts += _sizes("in_epoch", families[families["epoch"] == epoch], {**where, "epoch": epoch})
     years = families["randomisation_date"].dt.year
-    for year in range(found.first.year, min(found.cut, _end(found)).year + 1):
+    for year in range(found.first.year, _end(found).year + 1):
         counts += _sizes("in_year", families[years == year], {**where, "year": str(year)})
     return counts
 
@@ -157,16 +157,20 @@ def _planned(found: Recruited) -> Estimate:
 
 def _rates(found: Recruited, site: str, window: int) -> list[Estimate]:
     """Families per month since the site opened, and in the last days; none where it is not open."""
-    chosen = found.opened if site == ALL_SITES else {site: found.opened.get(site, found.last)}
-    opened, end = min(chosen.values(), default=found.last), min(found.cut, found.last)
-    dates = found.of(site)["randomisation_date"]
-    periods = {"all": opened, "last": max(opened, end - pd.Timedelta(days=window - 1))}
-    found_rates = []
-    for period, start in periods.items():
-        days = (end - start).days + 1
-        rate = float(dates.between(start, end).sum() / days * DAYS_PER_MONTH) if days > 0 else None
-        found_rates.append(Estimate("rate", rate, unit="per month", labels={"site": site, "period": period}))
-    return found_rates
+    opened = min((day for name, day in found.opened.items() if site in (ALL_SITES, name)), default=None)
+    rates = dict.fromkeys(("all", "last"))
+    if opened is not None:
+        end, dates = min(found.cut, found.last), found.of(site)["randomisation_date"]
+        recent = max(opened, end - pd.Timedelta(days=window - 1))
+        rates = {"all": _per_month(dates, opened, end), "last": _per_month(dates, recent, end)}
+    return [
+        Estimate("rate", rate, unit="per month", labels={"site": site, "period": period})
+        for period, rate in rates.items()
+    ]
+
+
+def _per_month(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> float:
+    return float(dates.between(start, end).sum() / ((end - start).days + 1) * DAYS_PER_MONTH)
 
 
 def _projections(found: Recruited, entry: AccrualAnalysis) -> list[Estimate]:
@@ -233,6 +237,13 @@ def _notes(found: Recruited, data: Data, window: int) -> list[str]:
     if families:
         number = so_many(len(families), "family is", "families are")
         notes.append(f"{number} dated as randomised after the data cut and not counted here.")
+    early = int((found.families["randomisation_date"] < found.first).sum())
+    if early:
+        number = so_many(early, "family is", "families are")
+        notes.append(
+            f"{number} dated as randomised before the first day of recruitment, {_iso(found.first)}; "
+            "earlier years have no row."
+        )
     recent = found.families["randomisation_date"] > found.cut - pd.Timedelta(days=window)
     if found.state == OPEN and not recent.any():
         notes.append(f"Nobody was randomised in the last {window} days before the data cut: no projection.")

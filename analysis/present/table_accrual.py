@@ -77,10 +77,16 @@ def _accrual_rows(result: Result, spec: Spec) -> Iterator[Row]:
     for year in values_of(result.counts, "year"):
         yield _row(year, result, spec, "in_year", indent=1, of="randomised", year=year)
     yield Row("Families randomised per month", kind="group")
-    lately = f"In the last {spec.analyses[result.analysis].rate_days} days"
-    lately += " before the data cut" if state_of(result) == "open" else " of recruitment"
-    for period, name in (("all", "Since the site opened"), ("last", lately)):
+    for period, name in (("all", "Since the site opened"), ("last", _lately(result, spec))):
         yield Row(name, tuple(_rate_cells(result, spec, period)), indent=1)
+
+
+def _lately(result: Result, spec: Spec) -> str:
+    """The days of the recent rates: to the cut, or to the last day of recruitment where that came first."""
+    planned = one(result.estimates, "planned")
+    over = planned is not None and planned.labels["by"] >= spec.trial.recruitment.last
+    until = "of recruitment" if over else "before the data cut"
+    return f"In the last {spec.analyses[result.analysis].rate_days} days {until}"
 
 
 def _outcome_rows(result: Result, spec: Spec, outcome: str) -> Iterator[Row]:

@@ -56,7 +56,8 @@ class Milestone(Declaration):
 class RecruitmentTarget(Assumable):
     """Families to be randomised by the last day of recruitment, and by days before it where that is known.
 
-    Between two of these points, the first day with none among them, the target is a straight line.
+    The target starts from no family on the first day and is a straight line from each of these points to the
+    next.
     """
 
     families: Annotated[int, Field(gt=0)]
@@ -82,6 +83,13 @@ class Recruitment(Assumable):
         days, families = zip(*self.path, strict=True)
         if any(a >= b for a, b in pairwise(days)) or any(a > b for a, b in pairwise(families)):
             raise ValueError("days and families of the target must rise from first to last")
+        return self
+
+    @model_validator(mode="after")
+    def _sites_open_in_time(self) -> "Recruitment":
+        for site, day in self.opened.items():
+            if not self.first <= day <= self.last:
+                raise ValueError(f"site {site} opened before the first or after the last day of recruitment")
         return self
 
 

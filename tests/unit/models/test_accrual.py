@@ -121,6 +121,32 @@ def test_one_family_and_an_arm_without_any(closed, spec) -> None:
     assert select(balance.estimates, name="imbalance", unit="families")[0].value == 1.0
 
 
+def test_a_site_that_is_not_open_has_no_rate(closed, spec) -> None:
+    """By neither programmer, whether London opens after the cut or, against the rules, after the last day."""
+    for opened, day in (("2017-08-29", "2017-08-28"), ("2024-01-01", "2021-07-31")):
+        days = {**spec.trial.recruitment.opened, "LON": opened}
+        recruitment = spec.trial.recruitment.model_copy(update={"opened": days})
+        other = replace(spec, trial=spec.trial.model_copy(update={"recruitment": recruitment}))
+        data = at_cut(closed, day)
+        result = fitted(data, other)
+        rates = {(each.labels["site"], each.value is None) for each in select(result.estimates, name="rate")}
+        assert rates == {("all", False), ("GLA", False), ("LON", True)}
+        (found,) = agree({result.analysis: result}, Tables(data.tables, other), Kept())
+        assert [each.name for each in found.differing] == []
+
+
+def test_families_before_the_first_day_are_told(closed, spec) -> None:
+    """None is in the trial as it is; with one of the year before, the years lack it and a note says so."""
+    told = "1 family is dated as randomised before the first day of recruitment, 2011-12-01"
+    assert not any("before the first day" in note for note in fitted(closed, spec).notes)
+    rows = closed.tables["recruitment"].copy()
+    rows.loc[rows["family_id"].first_valid_index(), "randomisation_date"] = pd.Timestamp("2010-12-31")
+    result = fitted(replace(closed, tables={**closed.tables, "recruitment": rows}), spec)
+    assert any(note.startswith(told) for note in result.notes)
+    years = sum(each.value for each in select(result.counts, name="in_year_families", site="all"))
+    assert years == count(result, "randomised_families", site="all") - 1
+
+
 def test_levels_that_nobody_has_are_shown_with_zero(closed, spec) -> None:
     rows = closed.tables["recruitment"]
     data = replace(closed, tables={**closed.tables, "recruitment": rows[rows["site"] == "GLA"]})

@@ -14,10 +14,10 @@ SCREENED = {
 }
 
 
-def accrual(analysis: str, view: str, *, state: str = "open") -> Result:
+def accrual(analysis: str, view: str, *, state: str = "open", cut: str = CUT) -> Result:
     """Recruitment still open, 134 families short of the target; London since day 2098."""
     counts = [Count("target", 390, {"state": state})]
-    estimates = [Estimate("planned", 305.8, labels={"by": CUT})]
+    estimates = [Estimate("planned", 305.8, labels={"by": cut})]
     curves = [Curve("target", (0.0, 3530.0), (0.0, 390.0), labels={"from": FIRST})]
     for site, sizes in RANDOMISED.items():
         counts += _of_site(site, sizes)

@@ -40,6 +40,20 @@ def test_complete_is_said_plainly(state: str, said: str) -> None:
     assert f"{said}. " in words["txt"].decode() and "data cut" not in words_of(words["svg"])
 
 
+@pytest.mark.parametrize(
+    ("state", "cut", "until"),
+    [
+        ("open", "2019-06-30", "before the data cut"),
+        ("met", "2019-06-30", "before the data cut"),
+        ("met", "2021-07-31", "of recruitment"),
+        ("ended", "2023-12-31", "of recruitment"),
+    ],
+)
+def test_the_days_of_the_recent_rates_end_with_the_cut_or_recruitment(state, cut, until) -> None:
+    rows = shown("T2", N11=accrual("N11", "open", state=state, cut=cut))
+    assert [name for name in rows if name.startswith("In the last")] == [f"In the last 365 days {until}"]
+
+
 def test_reasons_stand_below_their_outcome_and_zeros_are_printed() -> None:
     rows = shown("T2")
     names = list(rows)

@@ -34,6 +34,18 @@ BROKEN = {
         ("trial.yaml", "visits", "to_days"),
     ),
     "site without its first day": (TRIAL, ', LON: "2017-08-29"', "", ("trial.yaml", "opened", "LON")),
+    "site that opens when recruitment is over": (
+        TRIAL,
+        'LON: "2017-08-29"',
+        'LON: "2021-08-01"',
+        ("trial.yaml", "recruitment", "LON", "last day"),
+    ),
+    "site that opens before recruitment": (
+        TRIAL,
+        'GLA: "2011-12-01"',
+        'GLA: "2011-11-30"',
+        ("trial.yaml", "recruitment", "GLA", "first"),
+    ),
     "target that falls": (
         TRIAL,
         "    families: 390",
