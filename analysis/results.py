@@ -16,6 +16,8 @@ from analysis.errors import ReportError, place_of
 Audience = Literal["open", "closed"]
 View = Literal["open", "dummy", "closed"]
 Labels = Mapping[str, str]
+# Label `site` of a number that is of all sites together.
+ALL_SITES = "all"
 
 
 @dataclass(frozen=True, slots=True)

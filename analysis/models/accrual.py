@@ -9,12 +9,11 @@ from analysis.data.ages import DAYS_PER_MONTH
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
 from analysis.models.groups import Data, so_many
-from analysis.results import Count, Curve, Estimate, Result
+from analysis.results import ALL_SITES, Count, Curve, Estimate, Result
 from analysis.spec.conduct_entries import AccrualAnalysis
 from analysis.spec.declarations import Spec
 from analysis.stats.accrual import chance_of_recruiting, number_recruited, posterior_rates, time_to_recruit
 
-ALL_SITES = "all"
 OPEN = "open"
 RANDOMISED = "randomised"
 

@@ -9,13 +9,12 @@ import pandas as pd
 from analysis.data.allocation import ALL, ARM
 from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select
-from analysis.results import Count, Curve, Estimate, Result
+from analysis.results import ALL_SITES, Count, Curve, Estimate, Result
 from analysis.spec.conduct_entries import RetentionAnalysis
 from analysis.spec.declarations import Spec
 from analysis.stats.competing import SurvivalCurve, kaplan_meier
 from analysis.stats.proportions import risk_difference
 
-ALL_SITES = "all"
 CAME = ("in_window", "early", "late", "undated")
 NOT_DUE = "not_due"
 # A family stands where the best placed of its children does; while one is not yet due nor is the family.

@@ -14,13 +14,12 @@ from analysis.present.curve_axes import EndLabel
 from analysis.present.figure_text import HIDDEN_DETAILS
 from analysis.present.reading import count, label, one
 from analysis.present.table_accrual import (
-    ALL_SITES,
     UNITS,
     projected_finish,
     site_name,
     target_sentence,
 )
-from analysis.results import Curve, Estimate, Result
+from analysis.results import ALL_SITES, Curve, Estimate, Result
 from analysis.spec.declarations import Spec
 
 LEFT, RIGHT, FOOT, BETWEEN, EPOCHS = 48.0, 92.0, 30.0, 34.0, 44.0

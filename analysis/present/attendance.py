@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.present.reading import ALL, arm_name, arms_of, label
-from analysis.results import Result
+from analysis.results import ALL_SITES, Result
 from analysis.spec.declarations import Spec
 
-ALL_SITES = "all"
 # From those who came, by those who did not, to those of whom it is not known yet.
 STANDINGS = ("in_window", "late", "early", "undated", "missed", "overdue", "withdrawn", "died", "not_due")
 UNITS = ("children", "families")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.present import canvas
 from analysis.present import format as fmt
-from analysis.present.attendance import ALL_SITES, STANDINGS, UNITS, Shown, groups_of, standing_name
+from analysis.present.attendance import STANDINGS, UNITS, Shown, groups_of, standing_name
 from analysis.present.curve_axes import (
     RISK_TOP,
     ROW,
@@ -22,7 +22,7 @@ from analysis.present.curve_axes import (
 )
 from analysis.present.figure_text import HIDDEN_DETAILS
 from analysis.present.reading import ALL, arm_name, arms_of, count, one, values_of
-from analysis.results import Curve, Result, select
+from analysis.results import ALL_SITES, Curve, Result, select
 from analysis.spec.declarations import Spec
 
 LEFT, GAP, RIGHT, TOP, FOOT, HEADING = 62.0, 30.0, 14.0, 20.0, 26.0, 18.0

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from analysis.present import canvas
 from analysis.present import format as fmt
-from analysis.present.missing_text import COURSES, missing_text
+from analysis.present.missing_text import missing_text
 from analysis.present.reading import arm_name, arms_of, count, label
 from analysis.present.table_missing import check_missing, places, visit_name
 from analysis.results import Result
@@ -130,7 +130,7 @@ def _draw_key(axes: Axes, drawn: _Map) -> None:
     for position, (course, fill) in enumerate(FILLS.items()):
         x, y = drawn.bars + (position % 2) * BARS / 2, (VISIT, SITE)[position // 2]
         axes.add_patch(Rectangle((x, y - 3), 6, 6, facecolor=fill, edgecolor=canvas.PALE, linewidth=0.4))
-        _write(axes, x + 9, y, COURSES[course], ha="left")
+        _write(axes, x + 9, y, course, ha="left")
 
 
 def _over(axes: Axes, columns: Sequence[_Column], y: float, text: str, **style) -> None:

@@ -9,7 +9,7 @@ from analysis.present.table_missing import places, visit_name
 from analysis.results import Result, select
 from analysis.spec.declarations import Spec
 
-COURSES = {"complete": "complete", "monotone": "monotone", "intermittent": "intermittent", "never": "never"}
+COURSES = ("complete", "monotone", "intermittent", "never")
 
 
 def missing_text(result: Result, spec: Spec) -> str:
@@ -52,10 +52,7 @@ def _courses(result: Result, parameter: str) -> Iterator[str]:
     for arm in arms_of([result]):
         for unit, units in (("child", "children"), ("family", "families")):
             where = {"arm": arm, "unit": unit, "parameter": parameter}
-            parts = [
-                f"{name} {fmt.whole(count(result, 'course', course=each, **where))}"
-                for each, name in COURSES.items()
-            ]
+            parts = [f"{each} {fmt.whole(count(result, 'course', course=each, **where))}" for each in COURSES]
             yield f"  Courses, {units}, {arm_name(arm)}: {', '.join(parts)}"
 
 

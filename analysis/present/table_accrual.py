@@ -6,10 +6,10 @@ from analysis.present import format as fmt
 from analysis.present.reading import count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
-from analysis.results import Result, select
+from analysis.results import ALL_SITES, Result, select
 from analysis.spec.declarations import Spec
 
-ALL_SITES, ALL_NAME = "all", "All"
+ALL_NAME = "All"
 UNITS = ("families", "children")
 STILL_OPEN = "Not decided at the data cut"
 CONVENTIONS = (

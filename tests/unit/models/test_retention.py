@@ -5,6 +5,7 @@ import pytest
 
 from analysis.data.allocation import Allocated, read_allocated, read_pooled
 from analysis.models.registry import FAMILIES, fit_all
+from analysis.models.retention import CAME, ORDER
 from analysis.qc.agreement import agree
 from analysis.qc.kept import Kept
 from analysis.qc.tables import Tables, read_tables
@@ -17,6 +18,10 @@ ALL = {"arm": "All", "site": "all"}
 @pytest.fixture(scope="module")
 def closed(trial, spec) -> Allocated:
     return read_allocated(trial.allocated, spec, view="closed")
+
+
+def test_every_standing_of_the_code_list_has_its_place(spec) -> None:
+    assert sorted(ORDER) == sorted(spec.codes["visit_standing"]) and set(CAME) < set(ORDER)
 
 
 def fitted(data, spec):

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from analysis.present.attendance import STANDINGS
+from analysis.present.attendance_figure import FILLS
 from analysis.present.tables import tabulate
 from tests.unit.present import fabricated
 from tests.unit.present.test_figures import drawn, words_of
@@ -33,6 +35,11 @@ def test_attendance_is_of_those_due_and_the_rest_of_all() -> None:
     assert row(made, "Died")[0] == "0 (0.0%); 0"
 
 
+def test_every_standing_of_the_code_list_has_its_place_and_fill() -> None:
+    codes = sorted(fabricated.spec().codes["visit_standing"])
+    assert sorted(STANDINGS) == sorted(FILLS) == codes
+
+
 def test_days_siblings_and_withdrawals_are_told() -> None:
     made = table("open")
     assert row(made, "Days from the date due to the visit")[0] == "1.5 (\u221212.0 to 13.3); 11"
@@ -57,4 +64,5 @@ def test_a_curve_ends_where_the_last_family_was_followed() -> None:
     made = drawn("open", "F4", {**fabricated.results("open"), "N13": replace(known, curves=short)})
     assert "All 8%" in words_of(made["svg"])
     nobody = tuple(replace(each, time=(), value=(), low=(), high=()) for each in known.curves)
-    drawn("open", "F4", {**fabricated.results("open"), "N13": replace(known, curves=nobody)})
+    empty = drawn("open", "F4", {**fabricated.results("open"), "N13": replace(known, curves=nobody)})
+    assert not [word for word in words_of(empty["svg"]) if word.startswith("All ")], "no end to name"
