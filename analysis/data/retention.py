@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from analysis.data.due import ATTENDED, MISSED, WITHDRAWN
+from analysis.data.subjects import withdrawal_days
 from analysis.spec.trial import Trial, Visit
 
 VISIT_COLUMNS = [
@@ -37,8 +38,8 @@ def derive_visits(
     rows = windows.merge(recorded, on=["child_id", "visit"], how="left")
     rows["visit_date"] = rows["visit_date"].where(rows["visit_date"] <= data_cut)
     rows = rows.assign(is_due=rows["closes_date"] <= data_cut)
-    left = _withdrawal_days(there, tables["withdrawals"])
-    rows["standing"] = _standing(rows, rows["child_id"].map(left), rows["child_id"].map(deaths))
+    left = withdrawal_days(rows, tables["withdrawals"])
+    rows["standing"] = _standing(rows, left, rows["child_id"].map(deaths))
     return rows[VISIT_COLUMNS]
 
 
@@ -107,14 +108,6 @@ def _standing(rows: pd.DataFrame, left: pd.Series, died: pd.Series) -> pd.Series
     standing = standing.mask(came, "in_window")
     standing = standing.mask(came & (rows["visit_date"] < rows["opens_date"]), "early")
     return standing.mask(came & (rows["visit_date"] > rows["closes_date"]), "late")
-
-
-def _withdrawal_days(people: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.Series:
-    """Day on which each child or its family withdrew from visits, the earlier of both."""
-    whole = withdrawals["child_id"].isna()
-    own = people["child_id"].map(withdrawals[~whole].groupby("child_id")["withdrawal_date"].min())
-    familys = people["family_id"].map(withdrawals[whole].groupby("family_id")["withdrawal_date"].min())
-    return pd.concat([own, familys], axis=1).min(axis=1).set_axis(people["child_id"])
 
 
 def _when_all(people: pd.DataFrame, days: pd.Series) -> pd.Series:

@@ -46,13 +46,17 @@ def derive_safety_days(
     everything; unlike the care records it goes on when another authority takes over.
     """
     full = withdrawals[withdrawals["withdrawal_level"] == "all"]
-    whole = full["child_id"].isna()
-    by_child = full[~whole].groupby("child_id")["withdrawal_date"].min()
-    by_family = full[whole].groupby("family_id")["withdrawal_date"].min()
-    child, family = people["child_id"], people["family_id"]
-    reasons = [child.map(by_child), family.map(by_family), child.map(deaths)]
+    reasons = [withdrawal_days(people, full), people["child_id"].map(deaths)]
     ends = pd.concat(reasons, axis=1).min(axis=1).fillna(data_cut).clip(upper=data_cut)
     return (ends - people["randomisation_date"]).dt.days.clip(lower=0, upper=horizon).astype("int64")
+
+
+def withdrawal_days(rows: pd.DataFrame, withdrawals: pd.DataFrame) -> pd.Series:
+    """Day on which the child of each row or its family first withdrew, in the order of the rows."""
+    whole = withdrawals["child_id"].isna()
+    own = withdrawals[~whole].groupby("child_id")["withdrawal_date"].min()
+    familys = withdrawals[whole].groupby("family_id")["withdrawal_date"].min()
+    return pd.concat([rows["child_id"].map(own), rows["family_id"].map(familys)], axis=1).min(axis=1)
 
 
 def _all_hold(
