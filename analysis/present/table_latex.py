@@ -8,8 +8,9 @@ from analysis.present.table_form import Cell, Row, Table
 PACKAGES = ("array", "booktabs", "longtable", "pdflscape")
 # Characters across a page of LaTeX's article in footnote size, and how many the stub needs of them.
 PORTRAIT, LANDSCAPE, STUB = 82, 136, 26
-# Characters across a page turned on its side, by size of letters; the first that holds a table is taken.
-SIZES = {"footnotesize": LANDSCAPE, "scriptsize": 155, "tiny": 210}
+# Characters across a page turned on its side, by size of letters (small ones are wider for their height); the
+# first size that holds a table is taken.
+SIZES = {"footnotesize": LANDSCAPE, "scriptsize": 145, "tiny": 170}
 GAP = 2
 NARROWEST = 7
 _ESCAPES = str.maketrans(
