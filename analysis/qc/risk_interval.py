@@ -11,6 +11,7 @@ import numpy as np
 from scipy import optimize, special
 
 GRID, ROUNDS = 121, 3
+NEARLY = 0.98  # of the highest value on the grid: another peak may be higher between its points
 SAME = 1e-9
 LEAST = np.finfo(float).tiny
 
@@ -38,27 +39,41 @@ def score_limits(x1: int, n1: int, x0: int, n0: int, level: float) -> tuple[floa
 
 
 def _lowest(x1: int, n1: int, x0: int, n0: int, method: str, tail: float) -> float:
-    """The difference below which the observed table is too far above: a root in an interval that holds it."""
+    """The first difference at which the observed table is not too far above.
 
-    def above(delta: float) -> float:
-        return _probability(x1, n1, x0, n0, delta, method) - tail
+    The probability falls where the order of tables changes, so that it may be not too small, then too small,
+    and not again: intervals are halved unless even all tables that are as far at one of their ends, taken at
+    the upper end, are too improbable.
+    """
+    order = cache(lambda delta: _order(x1, n1, x0, n0, delta))
 
-    high, reach = x1 / n1 - x0 / n0, 0.02
-    low = max(high - reach, -1.0)
-    while low > -1 and above(low) > 0:
-        reach, high = 2 * reach, low
-        low = max(low - reach, -1.0)
-    if low == -1 and above(low) > 0:
-        return low
-    return float(optimize.brentq(above, low, high, xtol=1e-9))
+    def first(low: float, high: float) -> float | None:
+        ends = [np.minimum(*each) for each in zip(order(low), order(high), strict=True)]
+        if _probability(n1, n0, high, *ends, method) <= tail:
+            return None
+        if high - low < SAME:
+            return high
+        middle = (low + high) / 2
+        below = first(low, middle)
+        return first(middle, high) if below is None else below
+
+    top = x1 / n1 - x0 / n0
+    found = first(-1.0, top)
+    return top if found is None else found
 
 
-def _probability(x1: int, n1: int, x0: int, n0: int, delta: float, method: str) -> float:
-    """Of a table as far above delta as that observed, or farther, at the worst risk of arm 0."""
+def _order(x1: int, n1: int, x0: int, n0: int, delta: float) -> tuple[np.ndarray, np.ndarray]:
+    """By the events of arm 0, the fewest of arm 1 that are as far above delta as those seen, and farther."""
     seen = float(_statistic(np.array([x1]), n1, np.array([x0]), n0, delta)[0])
     near = SAME * max(1.0, abs(seen))
     as_far = _first(n1, n0, delta, seen - near)
-    farther = _next(as_far, n1, n0, delta, seen + near)
+    return as_far, _next(as_far, n1, n0, delta, seen + near)
+
+
+def _probability(
+    n1: int, n0: int, delta: float, as_far: np.ndarray, farther: np.ndarray, method: str
+) -> float:
+    """Of a table as far above delta, ties counted by half, at the worst risk of arm 0."""
     bottom, top = max(0.0, -delta), min(1.0, 1.0 - delta)
 
     def at(phi: np.ndarray) -> np.ndarray:
@@ -70,9 +85,12 @@ def _probability(x1: int, n1: int, x0: int, n0: int, delta: float, method: str) 
 
     phi = np.linspace(0, np.pi / 2, GRID)
     step, value = phi[1], at(phi)
+    high = np.flatnonzero(value >= NEARLY * value.max())
+    peaks = phi[[each for each in high if value[each] == value[max(each - 1, 0) : each + 2].max()]]
     for _ in range(ROUNDS):
-        phi = np.clip(phi[np.argmax(value)] + step * np.linspace(-1, 1, 21), 0, np.pi / 2)
-        step, value = step / 10, at(phi)
+        around = np.clip(peaks[:, None] + step * np.linspace(-1, 1, 21), 0, np.pi / 2)
+        value = at(around.ravel()).reshape(around.shape)
+        peaks, step = around[np.arange(len(peaks)), value.argmax(axis=1)], step / 10
     return float(value.max())
 
 

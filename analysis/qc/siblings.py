@@ -92,7 +92,7 @@ def fit_siblings(rows: pd.DataFrame, X: pd.DataFrame, *, may_be_negative: bool) 
     largest = int(np.bincount(family).max())
     profile = Profile(y, design, family)
     bases = [dense.same(family), dense.identity(np.ones(len(y), bool))]
-    if largest == 1:  # nothing tells theta_1 from theta_2
+    if _are_the_same(design, family):
         only = dense.evaluate(y, design, bases, np.array([0.0, profile.at(0.0)[1]]))
         return Siblings(dense.adjust(only, [False, True]), profile, 0.0)
     floor = -1 / (largest - 1) if may_be_negative else 0.0
@@ -101,3 +101,17 @@ def fit_siblings(rows: pd.DataFrame, X: pd.DataFrame, *, may_be_negative: bool) 
     lowest = np.array([-np.inf if may_be_negative else 0.0, 0.0])
     top = dense.maximise(y, design, bases, np.array([rho, 1 - rho]) * total, lowest)
     return Siblings(dense.adjust(top, [True, True]), profile, floor)
+
+
+def _are_the_same(X: np.ndarray, family: np.ndarray) -> bool:
+    """Whether nothing that X leaves tells one variance from the other: P J P is then a multiple of P.
+
+    By the inequality of Cauchy and Schwarz, whose two sides are then equal. The rank of J is the number of
+    families.
+    """
+    n, p = X.shape
+    if n - p > family.max() + 1:
+        return False
+    P = np.eye(n) - X @ np.linalg.pinv(X)
+    same = P @ dense.same(family) @ P
+    return bool((same * P).sum() ** 2 >= (1 - 1e-10) * (same**2).sum() * (P**2).sum())

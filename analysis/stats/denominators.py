@@ -26,7 +26,7 @@ def kenward_roger_vcov(fit: LinearFit) -> NDArray:
     Returns
     -------
     Phi + 2 Phi [sum_kl W_kl (Q_kl - P_k Phi P_l)] Phi with W the inverse expected information of all
-    parameters, those on their boundary included, as in pbkrtest.
+    parameters that the data tell apart, those on their boundary included, as in pbkrtest.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def kenward_roger_vcov(fit: LinearFit) -> NDArray:
     Kenward & Roger (1997), Biometrics 53:983-997, equation 5; the term with second derivatives is zero for a
     covariance linear in its parameters.
     """
-    return _adjusted_vcov(fit, _inverse(fit.expected))
+    return _adjusted_vcov(fit, _inverse_of(fit.expected, fit.identified))
 
 
 def _adjusted_vcov(fit: LinearFit, W: NDArray) -> NDArray:
@@ -60,7 +60,7 @@ def kenward_roger(fit: LinearFit, L: NDArray) -> Reference:
     ------
     Kenward & Roger (1997), Biometrics 53:983-997, sections 2 and 3, with the expected information.
     """
-    return _kenward_roger(fit, L, _inverse(fit.expected))
+    return _kenward_roger(fit, L, _inverse_of(fit.expected, fit.identified))
 
 
 def kenward_roger_observed(fit: LinearFit, L: NDArray) -> Reference:
@@ -78,10 +78,7 @@ def kenward_roger_observed(fit: LinearFit, L: NDArray) -> Reference:
     Kenward & Roger (1997), Biometrics 53:983-997, with W as in Bates et al., mmrm vignette "Details of the
     Kenward-Roger calculation".
     """
-    free = ~fit.at_bound
-    W = np.zeros_like(fit.observed)
-    W[np.ix_(free, free)] = _inverse(fit.observed[np.ix_(free, free)])
-    return _kenward_roger(fit, L, W)
+    return _kenward_roger(fit, L, _inverse_of(fit.observed, ~fit.at_bound))
 
 
 def _kenward_roger(fit: LinearFit, L: NDArray, W: NDArray) -> Reference:
@@ -168,6 +165,13 @@ def between_within(fit: LinearFit, L: NDArray) -> Reference:
 def normal(fit: LinearFit, L: NDArray) -> Reference:
     """Covariance of L beta with infinite degrees of freedom: theta is taken as known."""
     return L @ fit.vcov @ L.T, np.inf, 1.0
+
+
+def _inverse_of(information: NDArray, chosen: NDArray) -> NDArray:
+    """Inverse of the information of some parameters (a mask), zero for the others."""
+    W = np.zeros_like(information)
+    W[np.ix_(chosen, chosen)] = _inverse(information[np.ix_(chosen, chosen)])
+    return W
 
 
 def _inverse(information: NDArray) -> NDArray:

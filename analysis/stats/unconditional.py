@@ -151,9 +151,10 @@ def smallest_not_rejected(test: OneSidedTest, start: float) -> float:
 
 
 def _first_intervals(test: OneSidedTest, start: float) -> list[_Interval]:
-    """From -1 to the estimate, dense around `start`; the leftmost last."""
-    steps = (test.estimate - start) * 0.01 * 4.0 ** np.arange(12)
-    cuts = np.concatenate([start - steps[::-1], start + steps])
+    """From -1 to the estimate, dense around `start` and zero; the leftmost last."""
+    steps = np.multiply.outer([-0.01, 0.01], 4.0 ** np.arange(12))
+    # Around zero too: contours bend most where both risks can be at their bounds.
+    cuts = np.unique([start + (test.estimate - start) * steps, steps / max(test.n1, test.n0)])
     cuts = [-1 + 1e-12, *cuts[(cuts > -1 + 1e-9) & (cuts < test.estimate)].tolist(), test.estimate]
     points = [_point(test, delta) for delta in cuts]
     widths = np.diff(cuts)[:, None]

@@ -20,10 +20,28 @@ from analysis.qc.risk_sets import hazard, risk_sets
 from analysis.qc.siblings import fit_siblings
 from analysis.qc.states import walk
 from analysis.qc.subdistribution import subdistribution_hazard
-from analysis.stats.covariance import heterogeneous
+from analysis.stats.covariance import heterogeneous, random_intercept
 from analysis.stats.frailty import gamma_frailty
+from analysis.stats.proportions import risk_difference
 from analysis.stats.reml import reml
 from analysis.stats.small_sample import contrast
+
+
+def test_a_family_variance_that_nothing_tells_leaves_least_squares() -> None:
+    """One of the only two siblings has a column of its own, so that what is left is a child per family."""
+    generator = np.random.default_rng(4)
+    X = pd.DataFrame({"intercept": 1.0, "arm": [0.0, 1, 0, 1, 0, 1, 0], "own": [0.0, 1, 0, 0, 0, 0, 0]})
+    rows = pd.DataFrame({"value": generator.normal(size=7), "family_id": [0, 0, 1, 2, 3, 4, 5]})
+    fit = fit_siblings(rows, X, may_be_negative=False).adjusted
+    least = np.linalg.lstsq(X, rows["value"], rcond=None)
+    errors = np.sqrt(np.diag(np.linalg.inv(X.T @ X)) * least[1] / 4)
+    ours = reml(rows["value"], X, random_intercept(rows["family_id"]))
+    assert ours.identified.tolist() == [False, True]
+    for row, value, error in zip(np.eye(3), least[0], errors, strict=True):
+        theirs = dense.contrast(fit, "coefficient", row, {}, 0.95)
+        assert (theirs.value, theirs.se, theirs.df) == pytest.approx((value, error, 4.0))
+        found = contrast(ours, row)
+        assert (found.estimate, found.se, found.df) == pytest.approx((value, error, 4.0))
 
 
 def test_dense_kenward_roger_of_pairs_is_the_paired_t_test() -> None:
@@ -235,6 +253,13 @@ def test_limits_of_a_risk_difference_by_all_tables(counts, method: str) -> None:
     low, _ = risk_limits(x1, n1, x0, n0, method, 0.95)
     assert enumerated(x1, n1, x0, n0, low - 1e-4, method) <= 0.025 + 1e-7
     assert enumerated(x1, n1, x0, n0, low + 1e-4, method) > 0.025
+
+
+@pytest.mark.parametrize("counts", [(3, 46, 0, 45), (11, 35, 12, 131), (10, 120, 11, 125)])
+def test_the_first_of_several_limits_of_a_risk_difference_is_found(counts) -> None:
+    """The probability is high enough, too small and high enough again: both programmers take the first."""
+    ours = risk_difference(*counts)
+    assert risk_limits(*counts, "mid-p", 0.95) == pytest.approx((ours.low, ours.high), abs=1e-6)
 
 
 def enumerated(x1: int, n1: int, x0: int, n0: int, delta: float, method: str) -> float:

@@ -112,6 +112,22 @@ def test_the_limit_is_the_smallest_difference_that_is_not_rejected(n1, n0, level
             assert tables.tails(limit + 1e-6, method, nuisance=2000)[table] > alpha
 
 
+def test_the_limit_is_found_where_the_probability_rises_far_from_the_estimate() -> None:
+    """With 5 units against 160 differences just above zero are not rejected, and those from 0.01 to 0.12 are.
+
+    One event of the small arm is then farther from zero than all there were, and has a probability of 3 %.
+    """
+    tables, counts = Enumeration(5, 160), (3, 5, 8, 160)
+    seen = int(np.flatnonzero((tables.x1 == 3) & (tables.x0 == 8))[0])
+    low = risk_difference(*counts, method="mid-p").low
+    tail = {
+        delta: tables.tails(delta, "mid-p", nuisance=300)[seen] for delta in (low - 1e-5, low + 1e-5, 0.01)
+    }
+    assert tail[low - 1e-5] < 0.025 < tail[low + 1e-5]
+    assert tail[0.01] < 0.025
+    assert 0 < low < 0.01
+
+
 def test_two_units_without_event_collapse_to_one_binomial_tail() -> None:
     """With p1 = 0 the only table without event has probability 1 - p0, and no other is as extreme."""
     exact = risk_difference(0, 1, 0, 1, method="exact", level=0.9)
