@@ -146,6 +146,5 @@ def _orphans(text: pd.DataFrame, table: Table, taken: Mapping[str, set[str]]) ->
     if orphan := table.cut.orphan:
         rows = _lost_parents(text, table, taken)[orphan.key]
         why = f"its {orphan.key} was not in the trial at the data cut"
-        yield Edit(rows, orphan.key, "", EMPTIED, "note", why)
-        for name, code in orphan.becomes.items():
-            yield Edit(rows, name, code, RESTATED, "note", why)
+        for name in (orphan.key, *orphan.with_):
+            yield Edit(rows, name, "", EMPTIED, "note", why)

@@ -10,6 +10,7 @@ from analysis.spec.declarations import Spec
 from analysis.spec.sap import Stage
 
 PASSING = ("main", "joins")
+PENDING = "pending"  # a referral without an outcome
 
 
 def derive_flow(
@@ -84,6 +85,7 @@ def _sizes(held: pd.DataFrame) -> tuple[int, int]:
 
 def _screening(screening: pd.DataFrame) -> pd.DataFrame:
     rows = screening.rename(columns={"screening_id": "unit_id", "screening_outcome": "box"})
+    rows["box"] = rows["box"].fillna(PENDING)
     return rows[["unit_id", "family_id", "site", "box", "n_children"]].assign(
         level="family", stage="screening"
     )

@@ -7,8 +7,6 @@ import pandas as pd
 from analysis.spec.trial import Epoch
 
 RANDOMISED = "randomised"
-# Outcomes of a referral whose family is not in the trial, or not yet.
-OPEN = (RANDOMISED, "pending")
 COLUMNS = [
     *("referral_id", "family_id", "site", "epoch", "referral_date", "randomisation_date"),
     *("screening_outcome", "reason", "n_children"),
@@ -56,7 +54,7 @@ def _others(
         family_id=nobody,
         epoch=_epoch_on(rows["referral_date"], epochs),
         randomisation_date=pd.Series(pd.NaT, index=rows.index, dtype="datetime64[ns]"),
-        screening_outcome=rows["screening_outcome"].mask(rows["screening_outcome"].isin(OPEN)),
+        screening_outcome=rows["screening_outcome"].mask(rows["screening_outcome"] == RANDOMISED),
     )[COLUMNS]
 
 

@@ -19,10 +19,10 @@ class Later(Declaration):
 
 
 class Orphan(Declaration):
-    """A row that stays when the parent of its `key` is not there yet, with what it says instead."""
+    """A row that stays when the parent of its `key` is not there yet, and the cells it is then without."""
 
     key: str
-    becomes: dict[str, str]
+    with_: tuple[str, ...] = Field(default=(), alias="with")
 
 
 class TableCut(Declaration):
@@ -47,13 +47,12 @@ class TableCut(Declaration):
     def emptied(self) -> tuple[str, ...]:
         """Fields that the cut may empty."""
         cells = [name for each in self.later for name in (each.date, *each.with_)]
-        return (*cells, *([self.orphan.key] if self.orphan else []))
+        return (*cells, *((self.orphan.key, *self.orphan.with_) if self.orphan else ()))
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Every field it names."""
-        restated = [*(self.orphan.becomes if self.orphan else ()), self.visit_status]
-        return (*self.dates, *self.emptied, *filter(None, restated))
+        return (*self.dates, *self.emptied, *([self.visit_status] if self.visit_status else []))
 
     @model_validator(mode="after")
     def _each_date_once(self) -> "TableCut":
