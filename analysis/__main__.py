@@ -24,6 +24,7 @@ STEPS = {
     "present": "results -> tables and figures",
     "report": "tables and figures -> report",
     "issues": "findings -> issue report and lists for the data managers",
+    "delta": "two cuts -> what became known between them",
     "define": "declarations -> description of the data, and the data package",
     "check": "a folder of exports -> everything that is wrong with it",
 }

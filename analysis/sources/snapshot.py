@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import SourceError, place_of
 
@@ -41,15 +42,25 @@ def read_record(path: Path) -> Mapping[str, str]:
     SourceError
         If it is not such a record, or its digest is not that of its files.
     """
+    body = _read(path)
+    return body[FILES] | (body.get(CORRECTIONS) or {})
+
+
+def read_cut(path: Path) -> dict[str, str]:
+    """The day of a cut and the digest of its files, from its record; raises as `read_record`."""
+    body = _read(path)
+    return {"cut": body["cut"], "digest": body["digest"]}
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        digests, whole = body[FILES], body["digest"]
-        fits = whole == digest_of_all(digests)
+        fits = bool(body["cut"]) and body["digest"] == digest_of_all(body[FILES])
     except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise SourceError(f"{place_of(path)}: not a record of a data cut.") from error
     if not fits:
         raise SourceError(f"{place_of(path)}: its digest is not that of the files it names.")
-    return digests | (body.get(CORRECTIONS) or {})
+    return body
 
 
 def check_same(now: Mapping[str, str], then: Mapping[str, str], *, record: str) -> None:
