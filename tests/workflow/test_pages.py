@@ -393,7 +393,7 @@ def test_the_page_prints_whole(page: Page, tmp_path):
     sheets = re.findall(
         r'<page width="([\d.]+)" height="([\d.]+)">(.*?)</page>', boxes.read_text(), re.DOTALL
     )
-    assert 15 < len(sheets) < 60
+    assert 15 < len(sheets) < 80
     printed = Counter()
     for number, (width, height, content) in enumerate(sheets, start=1):
         words = re.findall(

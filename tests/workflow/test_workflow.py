@@ -54,7 +54,9 @@ def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy
         f"fit[closed,{family}]" for family in ("mixed", "averages", "binary", "subgroups", "course")
     }
     assert rerun_by(finished, "analysis/models/hazard.py") == {"fit[closed,hazard]"}
-    assert rerun_by(finished, "analysis/stats/proportions.py") == {"fit[closed,harms]", "fit_open[harms]"}
+    assert rerun_by(finished, "analysis/stats/proportions.py") == {
+        f"{rule}{family}]" for rule in ("fit[closed,", "fit_open[") for family in ("harms", "retention")
+    }
     assert rerun_by(finished, "analysis/sources/clas.py") == {"ingest", "ingest_closed"}
     pages = {f"{page}_{view}" for page in ("issues", "define") for view in ("open", "closed")}
     assert rerun_by(finished, "reports/report.css") == {"report[closed]", "report_open", *pages}

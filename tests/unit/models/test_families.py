@@ -9,7 +9,7 @@ from analysis.data.allocation import allocate, read_allocated, read_pooled
 from analysis.data.table import read_table
 from analysis.models.registry import FAMILIES, fit_all
 from analysis.results import ResultFile, Stamp, read_results, select, to_json
-from analysis.spec.tables import ALLOCATED_TABLES
+from analysis.spec.tables import ALLOCATED_TABLES, REVEALING_TABLES
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,9 @@ def closed(trial, spec):
 @pytest.fixture(scope="module")
 def swapped(trial, spec):
     """The same trial with the names of the arms exchanged."""
-    tables = {name: read_table(trial.derived / f"{name}.csv", spec.table(name)) for name in ALLOCATED_TABLES}
+    folders = dict.fromkeys(ALLOCATED_TABLES, trial.derived)
+    folders |= dict.fromkeys(REVEALING_TABLES, trial.folder / "closed" / "derived")
+    tables = {name: read_table(at / f"{name}.csv", spec.table(name)) for name, at in folders.items()}
     path = trial.folder / "closed" / "clean" / "allocation.csv"
     allocation = read_table(path, spec.table("allocation"))
     other = allocation.assign(arm=allocation["arm"].map({"NIM": "SAU", "SAU": "NIM"}))
