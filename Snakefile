@@ -30,6 +30,7 @@ onerror:
 
 localrules:
     all,
+    interim,
     open,
     closed,
     dummy,
@@ -39,6 +40,12 @@ rule all:
     default_target: True
     input:
         [page for view in CONFIG.views for page in pages_of(view)],
+
+
+# The data monitoring committee's pages: --configfile config/interim-2014-12.yaml
+rule interim:
+    input:
+        interim_pages,
 
 
 rule open:

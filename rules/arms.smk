@@ -134,7 +134,7 @@ rule fit:
     params:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         cut=CUT,
-        slice=lambda wildcards: digest.family_slice(SPEC, wildcards.family),
+        slice=lambda wildcards: digest.family_slice(PLAN, wildcards.family),
         packages=package_versions(),
     shell:
         "umask 077; python -m analysis fit --family {wildcards.family} --view {wildcards.view} --cut {params.cut:q} "
@@ -146,7 +146,7 @@ rule qc:
         code=code("qc", *map(module_of, FAMILIES)),
         tables=ALLOCATED,
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
         ),
         reference=expand(
             "{folder}/{file}", folder=CONFIG.reference or [], file=["expected.csv", "tables.csv"]
@@ -164,7 +164,7 @@ rule qc:
         reference=["--reference", CONFIG.reference] if CONFIG.reference else [],
         cut=CUT,
         out=lambda wildcards, output: Path(output[0]).parent,
-        slice=digest.qc_slice(SPEC),
+        slice=digest.qc_slice(PLAN),
         packages=qc_versions(),
     shell:
         "umask 077; python -m analysis qc --view {wildcards.view} --cut {params.cut:q} --tables {params.tables:q} "
@@ -177,20 +177,21 @@ rule present:
         agreement=AGREEMENT,
         style="reports/trial.mplstyle",
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
         ),
     output:
-        expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
+        expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(PLAN, "closed")),
     log:
         f"{OUT}/logs/{{view}}/present.log",
     benchmark:
         f"{OUT}/benchmarks/{{view}}/present.tsv"
     params:
+        cut=CUT,
         results=lambda wildcards, input: Path(input.results[0]).parent,
         out=lambda wildcards, output: Path(output[0]).parent,
-        slice=digest.report_slice(SPEC),
+        slice=digest.report_slice(PLAN),
     shell:
-        "umask 077; python -m analysis present --view {wildcards.view} --results {params.results:q} "
+        "umask 077; python -m analysis present --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
         "--agreement {input.agreement:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
@@ -199,9 +200,9 @@ rule report:
         code=code("report"),
         templates=outputs.template_files(ROOT),
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(SPEC, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
         ),
-        outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(SPEC, "closed")),
+        outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(PLAN, "closed")),
         tables=ALLOCATED,
         agreement=AGREEMENT,
         issues=issue_files,
@@ -220,7 +221,7 @@ rule report:
         issues=lambda wildcards, input: sorted({str(Path(each).parent) for each in input.issues}),
         cut=CUT,
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
-        slice=digest.report_slice(SPEC),
+        slice=digest.report_slice(PLAN),
     shell:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
         "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} "

@@ -12,6 +12,7 @@ from analysis.errors import TrialError
 from analysis.spec import digest, outputs
 from analysis.spec.code import module_closure
 from analysis.spec.config import check_config, closed_files, raw_files
+from analysis.spec.edition import edition, is_interim
 from analysis.spec.load import load_mapping, load_spec
 from analysis.spec.tables import REVEALING_TABLES, TABLES_WITH_ARMS
 from analysis.models.stamp import package_versions
@@ -33,6 +34,7 @@ except TrialError as error:
 OUT = CONFIG.out
 STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of another run
 CUT = CONFIG.data_cut or SPEC.trial.data_cut
+PLAN = edition(SPEC, CUT)  # what the reports of this cut show; data are made by the whole of the declarations
 OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
 CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")
 DERIVED_TABLES = SPEC.table_names(layer="derived", audience="open")
@@ -51,6 +53,16 @@ def pages_of(view):
     """Pages of a view. A rehearsal has no data of its own to describe."""
     names = ["report"] if view == "dummy" else ["report", "issues", "define"]
     return [f"{OUT}/{view}/{name}.html" for name in names]
+
+
+def interim_pages(wildcards):
+    """Pages of every view at an interim cut; at no other is there an interim report."""
+    if not is_interim(SPEC, CUT):
+        raise WorkflowError(
+            f"{CONFIG_FILE}, data_cut: {CUT} is not before the trial's last data cut, {SPEC.trial.data_cut}, so "
+            "there is no interim report to make; name a configuration with an earlier data_cut."
+        )
+    return [page for view in CONFIG.views for page in pages_of(view)]
 
 
 def issue_files(wildcards):

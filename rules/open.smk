@@ -12,7 +12,7 @@ rule fit_open:
     params:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         cut=CUT,
-        slice=lambda wildcards: digest.family_slice(SPEC, wildcards.family),
+        slice=lambda wildcards: digest.family_slice(PLAN, wildcards.family),
         packages=package_versions(),
     shell:
         "python -m analysis fit --family {wildcards.family} --view open --cut {params.cut:q} --tables {params.tables:q} "
@@ -23,27 +23,28 @@ rule present_open:
     input:
         code=code("present"),
         style="reports/trial.mplstyle",
-        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(SPEC, "open")),
+        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(PLAN, "open")),
     output:
-        expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(SPEC, "open")),
+        expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(PLAN, "open")),
     log:
         f"{OUT}/logs/open/present.log",
     benchmark:
         f"{OUT}/benchmarks/open/present.tsv"
     params:
+        cut=CUT,
         results=lambda wildcards, input: Path(input.results[0]).parent,
         out=lambda wildcards, output: Path(output[0]).parent,
-        slice=digest.report_slice(SPEC),
+        slice=digest.report_slice(PLAN),
     shell:
-        "python -m analysis present --view open --results {params.results:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "python -m analysis present --view open --cut {params.cut:q} --results {params.results:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule report_open:
     input:
         code=code("report"),
         templates=outputs.template_files(ROOT),
-        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(SPEC, "open")),
-        outputs=expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(SPEC, "open")),
+        results=expand(f"{OUT}/open/results/{{family}}.json", family=outputs.families_of(PLAN, "open")),
+        outputs=expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(PLAN, "open")),
         tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
         issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"]),
     output:
@@ -61,7 +62,7 @@ rule report_open:
         issues=lambda wildcards, input: Path(input.issues[0]).parent,
         cut=CUT,
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
-        slice=digest.report_slice(SPEC),
+        slice=digest.report_slice(PLAN),
     shell:
         "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
         "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"

@@ -217,7 +217,8 @@ Analysis = (
 class Output(Declaration):
     """A table or figure, the analyses behind it and the reports that may carry it.
 
-    A *validation* or *checklist* is of the whole plan and names none.
+    `reports` are those of the final edition, `interim` those of an interim one; an output has one at least.
+    A *validation* or *checklist* is of the whole plan and names no analyses.
     """
 
     id: str
@@ -265,6 +266,13 @@ class Output(Declaration):
     title: str
     analyses: tuple[str, ...]
     reports: tuple[Literal["open", "closed"], ...]
+    interim: tuple[Literal["open", "closed"], ...] = ()
+
+    @model_validator(mode="after")
+    def _is_shown(self) -> "Output":
+        if not self.reports and not self.interim:
+            raise ValueError("no report of any edition carries it")
+        return self
 
 
 class Box(Declaration):

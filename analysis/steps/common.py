@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.spec.base import is_iso_day
 from analysis.spec.declarations import Spec
+from analysis.spec.edition import edition
 from analysis.spec.load import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,11 @@ DATA_SPEC = ROOT / "data_spec"
 def spec() -> Spec:
     """The declarations of this repository."""
     return load_spec(DATA_SPEC)
+
+
+def plan(cut: str) -> Spec:
+    """The declarations, and of the plan what the edition of this data cut shows."""
+    return edition(spec(), cut)
 
 
 def say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,9 @@ def run(options: argparse.Namespace) -> None:
     from analysis.models.registry import family_named, fit_all
     from analysis.models.stamp import stamp_of
     from analysis.results import Failure, ResultFile, to_json
+    from analysis.spec.edition import is_interim
 
-    declared, family = spec(), family_named(options.family)
+    declared, family = plan(options.cut), family_named(options.family)
     blinded = options.view == "open"
     data = (
         read_pooled(options.tables, declared)
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
         else read_allocated(options.tables, declared, view=options.view)
     )
     check_destination(options.out, audience=data.audience)
-    results = fit_all(family, data, declared, is_interim=options.cut < declared.trial.data_cut)
+    results = fit_all(family, data, declared, is_interim=is_interim(declared, options.cut))
     inputs = file_digests(options.tables.glob("*.csv"))
     stamp = stamp_of(declared, ROOT, family=options.family, view=options.view, cut=options.cut, inputs=inputs)
     write_whole(options.out, to_json(ResultFile(stamp, results)).encode())

@@ -2,13 +2,14 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_path, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, plan, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
+    add_cut(parser)
     add_path(parser, "results", "folder of the results")
     add_path(parser, "agreement", "what the second programmer found (closed and dummy views)", required=False)
     add_path(parser, "out", "folder for tables and figures")
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.results import read_results
     from analysis.spec.outputs import FIGURES, families_of, outputs_of
 
-    declared = spec()
+    declared = plan(options.cut)
     check_destination(options.out, audience="open" if options.view == "open" else "closed")
     names = families_of(declared, options.view)
     files = [read_results(options.results / f"{name}.json") for name in names]

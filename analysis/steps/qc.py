@@ -2,7 +2,7 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,15 +25,16 @@ def run(options: argparse.Namespace) -> None:
     from analysis.qc.stamp import stamp_of_qc
     from analysis.qc.tables import read_tables
     from analysis.results import read_results
+    from analysis.spec.edition import is_interim
     from analysis.spec.outputs import families_of
 
-    declared = spec()
+    declared = plan(options.cut)
     check_destination(options.out, audience="closed")
     files = [options.results / f"{name}.json" for name in families_of(declared, options.view)]
     results = {item.analysis: item for path in files for item in read_results(path).results}
     inputs = file_digests(options.tables.glob("*.csv"))
     kept = read_kept(options.reference, contents(options.tables.glob("*.csv")))
-    interim = options.cut < declared.trial.data_cut
+    interim = is_interim(declared, options.cut)
     found = agree(results, read_tables(options.tables, declared), kept, is_interim=interim)
     for each in found:
         state = each.absent or f"{each.n} numbers, {len(each.differing)} differ"

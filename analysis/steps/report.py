@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, say, sha256, spec
+from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say, sha256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.results import read_results
     from analysis.spec.outputs import families_of
 
-    declared, view = spec(), options.view
+    declared, view = plan(options.cut), options.view
     for out in (options.out, options.word, options.manifest):
         check_destination(out, audience="open" if view == "open" else "closed")
     names = families_of(declared, view)

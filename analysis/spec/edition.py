@@ -1,0 +1,39 @@
+"""What an edition of the reports has of the plan: the final one, or an interim one for the committee."""
+
+from dataclasses import replace
+
+from analysis.spec.declarations import Spec
+from analysis.spec.sap import Estimand, Output
+
+LISTS = ("main", "sensitivity", "supplementary")
+
+
+def is_interim(spec: Spec, cut: str) -> bool:
+    """Whether a data cut (ISO day) lies before the trial's own last one; nothing else makes a run interim."""
+    return cut < spec.trial.data_cut
+
+
+def edition(spec: Spec, cut: str) -> Spec:
+    """The plan at a data cut: which report carries an output, the analyses shown, and their estimands.
+
+    Outputs that no report of the edition carries stay, with an empty list, for what refers to them by name.
+    """
+    outputs = {each.id: _output(each, interim=is_interim(spec, cut)) for each in spec.outputs.values()}
+    shown = {name for each in outputs.values() if each.reports for name in each.analyses}
+    estimands = (_estimand(each, shown) for each in spec.estimands.values())
+    return replace(
+        spec,
+        outputs=outputs,
+        analyses={name: each for name, each in spec.analyses.items() if name in shown},
+        estimands={each.id: each for each in estimands if each.analyses},
+    )
+
+
+def _output(output: Output, *, interim: bool) -> Output:
+    # One list is left, so that an edition reruns nothing when the other's list is edited.
+    return output.model_copy(update={"reports": output.interim if interim else output.reports, "interim": ()})
+
+
+def _estimand(estimand: Estimand, shown: set[str]) -> Estimand:
+    kept = {name: tuple(each for each in getattr(estimand, name) if each in shown) for name in LISTS}
+    return estimand.model_copy(update=kept)

@@ -1,0 +1,76 @@
+"""Editions of the plan: what a report at an interim cut shows, and what the final one leaves to it."""
+
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+
+from analysis.spec import digest
+from analysis.spec.declarations import Spec
+from analysis.spec.edition import edition, is_interim
+from analysis.spec.outputs import families_of, outputs_of
+from analysis.spec.sap import Output
+
+EARLY = "2014-12-31"
+
+
+def with_output(spec: Spec, name: str, **update: object) -> Spec:
+    changed = spec.outputs[name].model_copy(update=update)
+    return replace(spec, outputs={**spec.outputs, name: changed})
+
+
+def test_a_cut_is_interim_before_the_last_cut_of_the_trial_and_not_on_it(spec: Spec) -> None:
+    assert spec.trial.data_cut == "2023-12-31"
+    assert is_interim(spec, "2023-12-30")
+    assert not is_interim(spec, "2023-12-31")
+    assert not is_interim(spec, "2024-01-01")
+
+
+@pytest.mark.parametrize("view", ["open", "closed", "dummy"])
+def test_each_edition_shows_the_outputs_of_its_own_list(spec: Spec, view: str) -> None:
+    kind = "open" if view == "open" else "closed"
+    for cut, name in ((spec.trial.data_cut, "reports"), (EARLY, "interim")):
+        wanted = [each.id for each in spec.outputs.values() if kind in getattr(each, name)]
+        assert wanted
+        assert [each.id for each in outputs_of(edition(spec, cut), view)] == wanted
+
+
+def test_an_output_of_the_committee_alone_is_not_in_the_final_edition(spec: Spec) -> None:
+    plan = with_output(spec, "T3", reports=())
+    assert "T3" not in [each.id for each in outputs_of(edition(plan, plan.trial.data_cut), "closed")]
+    assert "N12" not in edition(plan, plan.trial.data_cut).analyses
+    assert "balance" not in families_of(edition(plan, plan.trial.data_cut), "closed")
+    assert "balance" in families_of(edition(plan, EARLY), "closed")
+
+
+def test_an_edition_has_the_analyses_it_shows_and_their_estimands(spec: Spec) -> None:
+    early = edition(spec, EARLY)
+    shown = {name for each in outputs_of(early, "closed") for name in each.analyses}
+    assert set(early.analyses) == shown
+    assert {each.family for each in early.analyses.values()} == set(families_of(early, "closed"))
+    for estimand in early.estimands.values():
+        assert estimand.analyses and set(estimand.analyses) <= shown
+    for analysis in early.analyses.values():
+        assert set(analysis.estimands) <= set(early.estimands)
+    assert set(early.outputs) == set(spec.outputs)
+
+
+def test_the_open_interim_report_shows_no_outcome_and_nothing_by_arm(spec: Spec) -> None:
+    """Outcomes before the end are for the committee's closed session."""
+    families = set(families_of(edition(spec, EARLY), "open"))
+    outcomes = {"mixed", "averages", "binary", "course", "hazard", "incidence", "occupation", "recurrence"}
+    assert families and not families & (outcomes | {"balance", "delivery"})
+
+
+def test_editing_the_list_of_one_edition_leaves_the_other_alone(spec: Spec) -> None:
+    changed = with_output(spec, "F7", interim=("closed",))
+    final = spec.trial.data_cut
+    assert digest.report_slice(edition(changed, final)) == digest.report_slice(edition(spec, final))
+    assert digest.report_slice(edition(changed, EARLY)) != digest.report_slice(edition(spec, EARLY))
+
+
+def test_an_output_that_no_edition_shows_is_refused(spec: Spec) -> None:
+    body = spec.outputs["T1"].model_dump()
+    assert Output(**{**body, "reports": ()}).interim
+    with pytest.raises(ValidationError, match="no report of any edition"):
+        Output(**{**body, "reports": (), "interim": ()})
