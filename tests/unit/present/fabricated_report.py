@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from analysis.agreement import Agreements
@@ -64,6 +65,7 @@ def drawn(
     return figure
 
 
+@cache
 def second(view: str) -> Agreements | None:
     """What the second programmer found of the known results; nothing where arms are not known."""
     return None if view == "open" else agreements(fabricated.results(view))
