@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from analysis.errors import TrialError
 from analysis.spec import digest, outputs
 from analysis.spec.code import module_closure
-from analysis.spec.config import check_config, closed_files, raw_files
+from analysis.spec.config import check_config, check_previous, closed_files, raw_files
 from analysis.spec.edition import edition, is_interim
 from analysis.spec.load import load_mapping, load_spec
 from analysis.spec.tables import REVEALING_TABLES, TABLES_WITH_ARMS
@@ -25,6 +25,8 @@ CONFIG_FILE = Path(str((workflow.overwrite_configfiles or ["config.yaml"])[-1]))
 try:
     CONFIG = check_config(config, ROOT, file=CONFIG_FILE)
     SPEC = load_spec(ROOT / "data_spec")
+    CUT = CONFIG.data_cut or SPEC.trial.data_cut
+    check_previous(CONFIG, ROOT, cut=CUT, file=CONFIG_FILE)
     MAPPING = load_mapping(ROOT / "data_spec", CONFIG.mapping)
     RAW_FILES = raw_files(CONFIG)
     CLOSED_FILES = closed_files(CONFIG, MAPPING, SPEC.table_names(layer="raw", audience="closed"))
@@ -33,7 +35,6 @@ except TrialError as error:
 
 OUT = CONFIG.out
 STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of another run
-CUT = CONFIG.data_cut or SPEC.trial.data_cut
 PLAN = edition(SPEC, CUT)  # what the reports of this cut show; data are made by the whole of the declarations
 OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
 CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")

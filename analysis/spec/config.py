@@ -1,5 +1,6 @@
 """Where a run's inputs are and which views it may build."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ class Config(Declaration):
     repository; `mapping` names a file of ``data_spec/mappings/``; `reference` is a folder of results of R,
     shown where R was given the tables of this run. `data_cut` is the last day that counts, `extracted` the
     day on which the exports were made; `snapshot` and `closed_snapshot` are records of an earlier run, whose
-    files the exports must be.
+    files the exports must be. `previous` is the output folder of the run at the last meeting's cut.
     """
 
     raw: Name = SYNTHETIC
@@ -33,6 +34,7 @@ class Config(Declaration):
     extracted: IsoDay | None = None
     snapshot: Name | None = None
     closed_snapshot: Name | None = None
+    previous: Name | None = None
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -88,6 +90,35 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
                 "below closed/ they are as secret as the allocation itself."
             )
     return config
+
+
+def check_previous(config: Config, root: Path, *, cut: str, file: str = "config.yaml") -> None:
+    """Insist that the run of the last meeting is finished, with the views of this one, at an earlier cut.
+
+    Raises
+    ------
+    SpecError
+        Naming what is absent, or the cut that is not earlier.
+    """
+    if config.previous is None:
+        return
+    folder, where = Path(root, config.previous), f"{file}, previous"
+    for name in ("data/cut.json", *(f"{view}/manifest.csv" for view in config.views)):
+        if not (folder / name).is_file():
+            raise SpecError(
+                f"{where}: no folder of a finished run with the views of this one, for it has no {name}; "
+                "name the output folder (out) of the run at the last meeting's cut, or leave it out."
+            )
+    then = _cut_of(folder / "data" / "cut.json", where)
+    if then >= cut:
+        raise SpecError(f"{where}: its data cut, {then}, is not before the one of this run, {cut}.")
+
+
+def _cut_of(path: Path, where: str) -> str:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["cut"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpecError(f"{where}: its data/cut.json is not the record of a data cut.") from error
 
 
 def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import BlindingError, SpecError
-from analysis.spec.config import check_config, closed_files, raw_files
+from analysis.spec.config import check_config, check_previous, closed_files, raw_files
 from analysis.spec.load import load_mapping
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -149,3 +149,51 @@ def test_closed_exports_lie_beside_the_allocation(repository: Path) -> None:
     assert closed_files(check_config(real(repository), repository), mapping, closed) == []
     made = closed_files(check_config({}, repository), mapping, closed)
     assert made == [f"out/synthetic/restricted/{name}" for name in ("allocation.csv", "service/delivery.csv")]
+
+
+@pytest.fixture
+def last_meeting(repository: Path) -> Path:
+    """Output folder of a finished run at the cut 2014-12-31."""
+    folder = repository / "out" / "interim"
+    for name in ("data/cut.json", "open/manifest.csv", "closed/manifest.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text('{"cut": "2014-12-31"}')
+    return folder
+
+
+def test_the_run_of_the_last_meeting_is_a_finished_one_at_an_earlier_cut(
+    repository: Path, last_meeting: Path
+) -> None:
+    check_previous(check_config({}, repository), repository, cut="2014-12-31")
+    config = check_config({"previous": "out/interim"}, repository)
+    check_previous(config, repository, cut="2015-01-01")
+    with pytest.raises(
+        SpecError, match="previous: its data cut, 2014-12-31, is not before the one of this run"
+    ):
+        check_previous(config, repository, cut="2014-12-31")
+
+
+@pytest.mark.parametrize("name", ["data/cut.json", "open/manifest.csv", "closed/manifest.csv"])
+def test_a_run_of_the_last_meeting_that_is_not_finished_is_refused(
+    repository: Path, last_meeting: Path, name: str
+) -> None:
+    (last_meeting / name).unlink()
+    config = check_config({"previous": "out/interim"}, repository)
+    with pytest.raises(SpecError, match=rf"mine.yaml, previous: no folder of a finished run .* no {name};"):
+        check_previous(config, repository, cut="2017-06-30", file="mine.yaml")
+
+
+def test_a_rehearsal_follows_a_rehearsal(repository: Path, last_meeting: Path) -> None:
+    config = check_config(real(repository, previous="out/interim"), repository)
+    with pytest.raises(SpecError, match="no dummy/manifest.csv"):
+        check_previous(config, repository, cut="2017-06-30")
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not json"])
+def test_a_record_of_the_last_meeting_that_is_none_is_refused(
+    repository: Path, last_meeting: Path, text: str
+) -> None:
+    (last_meeting / "data" / "cut.json").write_text(text)
+    config = check_config({"previous": "out/interim"}, repository)
+    with pytest.raises(SpecError, match="not the record of a data cut"):
+        check_previous(config, repository, cut="2017-06-30")
