@@ -23,7 +23,7 @@ METHOD = (
     "Counted by what the service recorded; a child has what its family received. Of those whose wait is "
     "known, whether or not they ever had a contact, the share whose service had begun by a day is 1 less the "
     "Kaplan-Meier estimate, censored at the last day followed; standard errors of children are robust to "
-    "dependence within families, limits on the log-log scale. Arms are not compared."
+    "dependence within families, limits on the log-log scale of the share begun. Arms are not compared."
 )
 
 

@@ -234,7 +234,8 @@ def _method(data: Data) -> str:
         "A visit not attended is not yet due until its window has closed. Attendance is of those due; a "
         "family attends when one of its children does, and is due when all are. Time to withdrawal of "
         "families runs from randomisation to the data cut, the last visit or the close of its window, "
-        "removal, or the death of all children; 1 less Kaplan-Meier, log-log limits."
+        "removal, or the death of all children; 1 less Kaplan-Meier, limits on the log-log scale of the "
+        "share that stayed."
     )
     if not data.arms:
         return said

@@ -39,7 +39,9 @@ def _before(
     entries = [spec.analyses[item.analysis] for item in items]
     fitted = [item for item in items if isinstance(item, Result)]
     return (
-        *_lines("Population", [population_text(entry, spec) for entry in entries]),
+        *_by_analysis(
+            "Population", items, lambda item: [population_text(spec.analyses[item.analysis], spec)]
+        ),
         *_lines(
             "Estimand", [estimand_text(spec.estimands[each], spec, view) for each in _estimands(entries)]
         ),

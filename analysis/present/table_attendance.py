@@ -31,8 +31,14 @@ def tabulate_attendance(request: Request) -> Table:
         stub="Visit",
         columns=[*(_heading(each, request) for each in shown), *compared],
         rows=request.rows(lambda item, _: list(_rows(item, shown, request))),
-        conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
+        conventions=(*CONVENTIONS, *_windows(request), *([COMPARED] if request.contrast else [])),
     )
+
+
+def _windows(request: Request) -> list[str]:
+    """Which windows of visits are assumed."""
+    names = [visit.label for visit in request.spec.trial.visits if visit.assumed]
+    return [f"The width of the window is assumed at {' and '.join(names)}"] if names else []
 
 
 def _heading(group: Shown, request: Request) -> str:

@@ -10,7 +10,7 @@ from analysis.results import Estimate, Result
 
 ANALYSED_OF_DUE = (
     "Analysed / due: with the outcome, of the children (and families with one) it was due from by age, "
-    "schedule and data cut"
+    "schedule and data cut in the population of the analysis"
 )
 
 

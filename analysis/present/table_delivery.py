@@ -18,7 +18,7 @@ NOT_DEFINED = "not defined"
 AMOUNTS = {"n_sessions": "Sessions", "contact_days": "Days from first to last contact"}
 CONVENTIONS = (
     "Percentages are of the families and children allocated, in the heading",
-    "A child has what its family received",
+    "A child has what its family received, and a family may have received both services",
     "Waits, sessions and days of contact: median (quartiles); number they are of",
     "A service still running at the data cut counts as it stood then",
 )
@@ -169,8 +169,9 @@ def _rule(name: str, rule: Fulfilment, request: Request) -> str:
     arms = request.spec.trial.arms
     doses = {arms.intervention: rule.intervention, arms.control: rule.control}
     asked = "; ".join(f"{arm} {_dose(dose)}" for arm, dose in doses.items())
-    source = f" ({rule.source})" if rule.source else ""
-    return f"{name.capitalize()}: {asked}{source}"
+    origin = [rule.source] if rule.source else []
+    origin += [f"assumed: {fmt.sentence(rule.reason)}"] if rule.assumed else []
+    return f"{name.capitalize()}: {asked}" + (f" ({'; '.join(origin)})" if origin else "")
 
 
 def _dose(dose: Dose | None) -> str:
