@@ -124,7 +124,9 @@ def _level(row: Element) -> int:
 def _widths(lines: Sequence[_Line], page: float, *, wraps: bool) -> tuple[float, ...]:
     least, whole = _needs(lines, wraps=wraps)
     if not wraps:
-        return _shared(least, whole, page)
+        # A heading stands in two lines rather than take room from the stub.
+        halved = [max(few, most / 2) for few, most in zip(least[1:], whole[1:], strict=True)]
+        return _shared(least, [whole[0], *halved], page)
     first = [
         max(few, min(most, PROSE_SHARE * page)) for few, most in zip(least[:-1], whole[:-1], strict=True)
     ]
