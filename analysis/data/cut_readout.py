@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.cells import is_missing
+from analysis.data.coded import parts
 from analysis.data.cut import BY_DATE, EMPTIED, RESTATED, WITH_PARENT, AtCut, cut_tables
 from analysis.data.issue_sites import UNKNOWN
 from analysis.errors import DataError, place_of
@@ -96,7 +98,7 @@ def _sites_of_units(tables: Mapping[str, pd.DataFrame], removed: pd.DataFrame) -
     if "families" in tables:
         sites |= dict(zip(tables["families"]["family_id"], tables["families"]["site"], strict=True))
     if "children" in tables:
-        family = tables["children"]["family_id"].astype(object).map(sites).fillna(UNKNOWN)
+        family = _looked_up(tables["children"]["family_id"], sites)
         sites |= dict(zip(tables["children"]["child_id"], family, strict=True))
     return sites
 
@@ -128,11 +130,18 @@ def _count(
 
 def _sites(text: pd.DataFrame, sites: Mapping[str, str]) -> pd.Series:
     """Site of each row: its own, or that of its family or child."""
-    found = text["site"].astype(object) if "site" in text else pd.Series(UNKNOWN, index=text.index)
+    found = text["site"].to_numpy(dtype=object) if "site" in text else np.full(len(text), UNKNOWN, object)
     for key in ("family_id", "child_id"):
-        if key in text:
-            found = found.where(found != UNKNOWN, text[key].astype(object).map(sites).fillna(UNKNOWN))
-    return found
+        if key in text and (unknown := found == UNKNOWN).any():
+            found = np.where(unknown, _looked_up(text[key], sites), found)
+    return pd.Series(found, index=text.index)
+
+
+def _looked_up(keys: pd.Series, sites: Mapping[str, str]) -> np.ndarray:
+    """Site of each family or child; each distinct one is looked up once."""
+    codes, distinct = parts(keys)
+    # A row without a key has the number -1, which is the last of these.
+    return np.array([*(sites.get(key, UNKNOWN) for key in distinct), UNKNOWN], dtype=object)[codes]
 
 
 def _sites_of_issues(
