@@ -81,7 +81,7 @@ def _visit_rows(result: Result, shown: list[Shown], request: Request, visit: Vis
     def attended(group: Shown) -> Cell:
         came = [count(result, f"due_attended_{unit}", **group.labels, **at) for unit in UNITS]
         of = [count(result, f"due_{unit}", **group.labels, **at) for unit in UNITS]
-        text = "; ".join(fmt.part(n, total) for n, total in zip(came, of, strict=True))
+        text = "; ".join(_part(n, total) for n, total in zip(came, of, strict=True))
         values = numbers(children=came[0], of_children=of[0], families=came[1], of_families=of[1])
         return Cell(text, values, result.analysis, "attended of those due")
 
@@ -98,12 +98,17 @@ def _visit_rows(result: Result, shown: list[Shown], request: Request, visit: Vis
         yield _row(name, request, shown, _days_cell(result, visit.id, origin))
 
 
+def _part(n: int | None, total: int | None) -> str:
+    """A share; a bare number where the heading or the row above says that there is nobody to take one of."""
+    return fmt.whole(n) if total == 0 else fmt.part(n, total)
+
+
 def _standing_cell(result: Result, visit: str, standing: str) -> Callable[[Shown], Cell]:
     def read(group: Shown) -> Cell:
         labels = {**group.labels, "visit": visit, "standing": standing}
         children, families = (count(result, f"visit_{unit}", **labels) for unit in UNITS)
         total = count(result, "group_children", **group.labels)
-        text = f"{fmt.part(children, total)}; {fmt.whole(families)}"
+        text = f"{_part(children, total)}; {fmt.whole(families)}"
         values = numbers(children=children, total=total, families=families)
         return Cell(text, values, result.analysis, "visits")
 
