@@ -22,6 +22,9 @@ class Config(Declaration):
     shown where R was given the tables of this run. `data_cut` is the last day that counts, `extracted` the
     day on which the exports were made; `snapshot` and `closed_snapshot` are records of an earlier run, whose
     files the exports must be. `previous` is the output folder of the run at the last meeting's cut.
+
+    At an interim cut `meetings` and `closed_meetings` name what the data monitoring committee agreed in its
+    open and closed sessions; `recipient` and `copy_number` say for whom a copy of the closed report is.
     """
 
     raw: Name = SYNTHETIC
@@ -32,6 +35,10 @@ class Config(Declaration):
     out: Name = "out"
     data_cut: IsoDay | None = None
     extracted: IsoDay | None = None
+    meetings: Name | None = None
+    closed_meetings: Name | None = None
+    recipient: str = ""
+    copy_number: str = ""
     snapshot: Name | None = None
     closed_snapshot: Name | None = None
     previous: Name | None = None
@@ -68,7 +75,7 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     `file` is what the messages call the configuration.
     """
     config = parse(Config, body, file=file)
-    for name in ("corrections", "snapshot", "closed_snapshot"):
+    for name in ("corrections", "snapshot", "closed_snapshot", "meetings", "closed_meetings"):
         if (given := getattr(config, name)) and not Path(root, given).is_file():
             raise SpecError(f"{file}, {name}: no such file; leave it out when there is none.")
     if config.extracted and config.extracted < (config.data_cut or ""):
@@ -82,6 +89,7 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     raw, out, here = Path(root, config.raw).resolve(), Path(root, config.out).resolve(), root.resolve()
     if out.is_relative_to(raw) or raw.is_relative_to(out):
         raise SpecError(f"{file}, out: the output folder and the raw folder may not lie in each other.")
+    _check_closed_meetings(config, root, here, file=file)
     if config.allocation:
         _check_allocation(Path(root, config.allocation).resolve(), here, raw, file=file)
         if out.is_relative_to(here):
@@ -150,6 +158,15 @@ def raw_files(config: Config) -> list[str]:
     if config.is_synthetic:
         return [config.raw_folder]
     return sorted(path.as_posix() for path in Path(config.raw).rglob("*") if path.is_file())
+
+
+def _check_closed_meetings(config: Config, root: Path, here: Path, *, file: str) -> None:
+    given = config.closed_meetings
+    if given and Path(root, given).resolve().is_relative_to(here):
+        raise BlindingError(
+            f"{file}, closed_meetings: what a closed session agreed may not lie inside the repository; "
+            "keep it beside the allocation."
+        )
 
 
 def _check_allocation(allocation: Path, root: Path, raw: Path, *, file: str) -> None:

@@ -197,3 +197,14 @@ def test_a_record_of_the_last_meeting_that_is_none_is_refused(
     config = check_config({"previous": "out/interim"}, repository)
     with pytest.raises(SpecError, match="not the record of a data cut"):
         check_previous(config, repository, cut="2017-06-30")
+
+
+def test_what_a_closed_session_agreed_lies_outside_the_repository(repository: Path) -> None:
+    for folder in (repository, repository.parent / "secure"):
+        (folder / "meetings.yaml").write_text("[]\n")
+    outside = str(repository.parent / "secure" / "meetings.yaml")
+    check_config(real(repository, meetings="meetings.yaml", closed_meetings=outside), repository)
+    with pytest.raises(BlindingError, match="config.yaml, closed_meetings: what a closed session agreed"):
+        check_config(real(repository, closed_meetings="meetings.yaml"), repository)
+    with pytest.raises(SpecError, match="config.yaml, meetings: no such file"):
+        check_config({"meetings": "none.yaml"}, repository)
