@@ -206,6 +206,8 @@ rule report:
         tables=ALLOCATED,
         agreement=AGREEMENT,
         issues=issue_files,
+        meetings=meeting_files,
+        delta=delta_files,
     output:
         page=f"{OUT}/{{view}}/report.html",
         word=f"{OUT}/{{view}}/report.docx",
@@ -220,12 +222,36 @@ rule report:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         issues=lambda wildcards, input: sorted({str(Path(each).parent) for each in input.issues}),
         cut=CUT,
+        pack=lambda wildcards, input: pack_options(input) + ADDRESSEE,
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
         slice=digest.report_slice(PLAN),
     shell:
         "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
         "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} "
-        "{params.synthetic:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        "{params.synthetic:q} {params.pack:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+
+
+rule delta_closed:
+    input:
+        code=code("delta"),
+        before=ancient(f"{PREVIOUS}/closed/manifest.csv"),
+        tables=expand(f"{OUT}/closed/clean/{{table}}.csv", table=CLOSED_TABLES),
+    output:
+        counts=f"{OUT}/closed/delta/delta.csv",
+        body=f"{OUT}/closed/delta/delta.json",
+        which=f"{OUT}/closed/delta/keys.csv",
+    log:
+        f"{OUT}/logs/closed/delta.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/delta.tsv"
+    params:
+        before=PREVIOUS,
+        after=OUT,
+        out=lambda wildcards, output: Path(output.counts).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis delta --view closed --before {params.before:q} --after {params.after:q} "
+        "--out {params.out:q} --keys {output.which:q} 2>&1 | tee {log:q}"
 
 
 rule issues_closed:

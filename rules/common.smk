@@ -58,12 +58,41 @@ def pages_of(view):
 
 def interim_pages(wildcards):
     """Pages of every view at an interim cut; at no other is there an interim report."""
-    if not is_interim(SPEC, CUT):
+    if not INTERIM:
         raise WorkflowError(
             f"{CONFIG_FILE}, data_cut: {CUT} is not before the trial's last data cut, {SPEC.trial.data_cut}, so "
             "there is no interim report to make; name a configuration with an earlier data_cut."
         )
     return [page for view in CONFIG.views for page in pages_of(view)]
+
+
+# What only an interim report shows: the last meeting's run, what was agreed, and for whom a closed copy is.
+INTERIM = is_interim(SPEC, CUT)
+PREVIOUS = CONFIG.previous if INTERIM else None
+ADDRESSEE = ["--recipient", CONFIG.recipient, "--copy-number", CONFIG.copy_number] if INTERIM else []
+
+
+def open_meetings(wildcards):
+    """What earlier meetings agreed in their open sessions."""
+    return [CONFIG.meetings] if INTERIM and CONFIG.meetings else []
+
+
+def meeting_files(wildcards):
+    """The same, and of the closed sessions where the arms are real."""
+    closed = [CONFIG.closed_meetings] if INTERIM and CONFIG.closed_meetings else []
+    return open_meetings(wildcards) + (closed if wildcards.view == "closed" else [])
+
+
+def delta_files(wildcards):
+    """What became known since the last meeting, in the open tables and, where there are any, the closed ones."""
+    views = ["open", "closed"] if wildcards.view == "closed" else ["open"]
+    return [f"{OUT}/{view}/delta/delta.json" for view in views] if PREVIOUS else []
+
+
+def pack_options(files):
+    """Options that name the files of the committee's pack there are."""
+    named = {"--meetings": files.meetings, "--delta": files.delta}
+    return [part for option, paths in named.items() if paths for part in [option, *paths]]
 
 
 def issue_files(wildcards):

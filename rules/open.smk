@@ -47,6 +47,8 @@ rule report_open:
         outputs=expand(f"{OUT}/open/outputs/{{file}}", file=outputs.output_files(PLAN, "open")),
         tables=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
         issues=expand(f"{OUT}/data/issues/{{table}}.csv", table=["exports", *OPEN_TABLES, "histories"]),
+        meetings=open_meetings,
+        delta=expand("{out}/open/delta/delta.json", out=OUT if PREVIOUS else []),
     output:
         page=f"{OUT}/open/report.html",
         word=f"{OUT}/open/report.docx",
@@ -61,11 +63,37 @@ rule report_open:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         issues=lambda wildcards, input: Path(input.issues[0]).parent,
         cut=CUT,
+        pack=lambda wildcards, input: pack_options(input),
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
         slice=digest.report_slice(PLAN),
     shell:
         "python -m analysis report --view open --cut {params.cut:q} --results {params.results:q} --outputs {params.outputs:q} "
-        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        "--tables {params.tables:q} --issues {params.issues:q} {params.synthetic:q} {params.pack:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+
+
+# What became known since the last meeting; which rows and cells, in data/, for the data managers.
+rule delta_open:
+    input:
+        code=code("delta"),
+        before=ancient(f"{PREVIOUS}/open/manifest.csv"),
+        tables=expand(f"{OUT}/data/clean/{{table}}.csv", table=OPEN_TABLES)
+        + expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
+    output:
+        counts=f"{OUT}/open/delta/delta.csv",
+        body=f"{OUT}/open/delta/delta.json",
+        which=f"{OUT}/data/delta.csv",
+    log:
+        f"{OUT}/logs/open/delta.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/delta.tsv"
+    params:
+        before=PREVIOUS,
+        after=OUT,
+        out=lambda wildcards, output: Path(output.counts).parent,
+        slice=digest.clean_slice(SPEC),
+    shell:
+        "python -m analysis delta --view open --before {params.before:q} --after {params.after:q} --out {params.out:q} "
+        "--keys {output.which:q} 2>&1 | tee {log:q}"
 
 
 rule issues_open:

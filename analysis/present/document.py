@@ -14,20 +14,23 @@ from analysis.present.blinding import check_open_text
 from analysis.present.consort import LEVELS, boxes_of
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
 from analysis.present.headline import summarise
+from analysis.present.interim import Pack, pack_context
 from analysis.present.manifest import Listed
 from analysis.present.methods_text import methods_text
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
+from analysis.present.standing import flags, tabulate_standing
 from analysis.present.table_form import MARKS, Origin, Table
 from analysis.present.table_validation import verdict
 from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
 from analysis.spec.declarations import Spec
-from analysis.spec.outputs import SECTIONS, outputs_of, report_of
+from analysis.spec.outputs import outputs_of, report_of, sections_of, template_of
 
 IssueCount = tuple[str, str, str, int]
 SEVERITIES = ("stop", "query", "note")
+NO_PACK = Pack()
 
 
 def render_report(
@@ -42,12 +45,14 @@ def render_report(
     synthetic: bool,
     manifest: Sequence[Listed],
     agreements: Agreements | None = None,
+    pack: Pack = NO_PACK,
 ) -> str:
-    """The report of a view.
+    """The report of a view, of the edition whose plan is given.
 
     `files` and `current` hold results and current stamps by family, `outputs` is the folder of its tables and
     figures, `issues` what was found in the data as (rule, severity, message, number), `agreements` what the
-    second programmer found, `manifest` every file that the report is made of.
+    second programmer found, `manifest` every file that the report is made of, `pack` what an interim report
+    shows beside results.
 
     Raises
     ------
@@ -60,9 +65,12 @@ def render_report(
     check_stamps(files, current)
     results = {item.analysis: item for file in files.values() for item in file.results}
     pieces = read_pieces(outputs_of(spec, view), outputs, results, spec, view, agreements)
-    summary = summarise(results, spec, view)
+    if spec.interim_cut:  # a committee reads graphics before listings
+        pieces = tuple(sorted(pieces, key=lambda piece: piece.table is not None))
+    standing = [tabulate_standing(results, spec, view)] if spec.interim_cut else []
+    summary = summarise(results, spec, view, name="S2" if standing else "S1")
     page = render(
-        f"{report_of(view)}.html.j2",
+        template_of(spec, view),
         templates,
         view=view,
         mark=MARKS[view],
@@ -78,13 +86,20 @@ def render_report(
         **_declared(spec, view),
         methods=methods_text(results, spec),
         assumptions=assumptions(spec, view, synthetic=synthetic),
-        register=_register(pieces, summary, spec),
+        register=_register((*standing, summary, *pieces), spec),
         **_provenance(files),
+        **(_of_interim(standing, results, spec, view, pack) if spec.interim_cut else {}),
     )
-    _check_complete(page, pieces)
+    _check_complete(page, [*(piece.id for piece in pieces), *sections_of(spec)])
     if view == "open":
         check_open_text(page, spec)
     return page
+
+
+def _of_interim(
+    standing: Sequence[Table], results: Mapping[str, Found], spec: Spec, view: View, pack: Pack
+) -> dict[str, Any]:
+    return {"standing": standing[0], "flags": flags(results, spec, view), **pack_context(pack, spec)}
 
 
 def _declared(spec: Spec, view: View) -> dict[str, Any]:
@@ -100,7 +115,7 @@ def _declared(spec: Spec, view: View) -> dict[str, Any]:
         "populations": list(spec.populations.values()),
         "conduct": [each for each in spec.conduct.values() if view != "open" or each.audience == "open"],
         "amendments": spec.amendments,
-        "sections": SECTIONS,
+        "sections": sections_of(spec),
     }
 
 
@@ -144,9 +159,9 @@ def _issues(issues: Sequence[IssueCount]) -> dict[str, Any]:
     return {"rows": rows, "totals": totals}
 
 
-def _register(pieces: Sequence[Piece], summary: Table, spec: Spec) -> dict[str, Origin]:
+def _register(shown: Sequence[Piece | Table], spec: Spec) -> dict[str, Origin]:
     """The origin of every number of the report, in the plan's order."""
-    found = {name: each for shown in (summary, *pieces) for name, each in shown.origins.items()}
+    found = {name: origin for each in shown for name, origin in each.origins.items()}
     return {name: found[name] for name in spec.analyses if name in found}
 
 
@@ -171,7 +186,6 @@ def _digest(inputs: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _check_complete(page: str, pieces: Sequence[Piece]) -> None:
-    wanted = [*(piece.id for piece in pieces), *SECTIONS]
+def _check_complete(page: str, wanted: Sequence[str]) -> None:
     if absent := [name for name in wanted if f'id="{name}"' not in page]:
         raise ReportError(f"the template leaves out {', '.join(absent)}; every output and section is shown.")

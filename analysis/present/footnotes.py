@@ -7,12 +7,24 @@ from analysis.present import format as fmt
 from analysis.present.lexicon import scales_text, short_forms
 from analysis.present.reading import ALL, Found, arm_label, arms_of, count
 from analysis.present.table_form import Footnote, Origin
-from analysis.results import Failure, Result, View
+from analysis.results import ALL_SITES, Failure, Result, View
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Analysis, Estimand
 
 TIMINGS = {"prespecified": "declared in the plan", "post_hoc": "post hoc"}
 UNTOLD_TREATMENT = "Offer of the service under trial"
+WHOLE_TRIAL = "Every family of the trial, as it stood at the data cut."
+OWN_ROWS = "Told row by row"
+UNCOUNTED = "None, for there is no result"
+UNIT = {"families": "family", "children": "child"}
+# What the families of analyses call those they are of, where that is not simply families and children.
+_COUNTED = {
+    "flow": ("{}", {"stage": "randomised", "box": "in"}),
+    "accrual": ("randomised_{}", {"site": ALL_SITES}),
+    "retention": ("group_{}", {"site": ALL_SITES}),
+    "baseline": ("units", {"unit": "{}"}),
+    "harms": ("at_risk_{}", {}),
+}
 NOT_COMPARED = "All together: the effect is not estimated here."
 
 
@@ -28,9 +40,30 @@ def footnotes(
 
     Short forms are explained that stand in `texts`, the words of the output, or in the lines themselves.
     """
-    before, after = _before(items, spec, view, conventions), _after(items, spec)
+    before, after = (*_cut(items, spec), *_before(items, spec, view, conventions)), _after(items, spec)
     words = (*texts, *(line.text for line in (*before, *after)))
     return (*before, *_lines("Abbreviations", [abbreviations(items, spec, words)]), *after)
+
+
+def _cut(items: Sequence[Found], spec: Spec) -> tuple[Footnote, ...]:
+    """At an interim cut: the day it was, and of how many the numbers are."""
+    if spec.interim_cut is None:
+        return ()
+    return (
+        *cut_note(spec),
+        *_by_analysis("Denominator", items, lambda item: [_denominator(item)]),
+    )
+
+
+def _denominator(item: Found) -> str:
+    if isinstance(item, Failure):
+        return UNCOUNTED
+    return analysed(item) or OWN_ROWS
+
+
+def cut_note(spec: Spec) -> tuple[Footnote, ...]:
+    """The day of an interim cut; no line in the final edition."""
+    return tuple(_lines("Data cut", [f"{fmt.date_name(spec.interim_cut)}."] if spec.interim_cut else []))
 
 
 def _before(
@@ -38,9 +71,10 @@ def _before(
 ) -> tuple[Footnote, ...]:
     entries = [spec.analyses[item.analysis] for item in items]
     fitted = [item for item in items if isinstance(item, Result)]
+    whole = WHOLE_TRIAL if spec.interim_cut else ""
     return (
         *_by_analysis(
-            "Population", items, lambda item: [population_text(spec.analyses[item.analysis], spec)]
+            "Population", items, lambda item: [population_text(spec.analyses[item.analysis], spec) or whole]
         ),
         *_lines(
             "Estimand", [estimand_text(spec.estimands[each], spec, view) for each in _estimands(entries)]
@@ -139,12 +173,12 @@ def analysed(item: Found) -> str:
 
 
 def _total(item: Result, name: str, extra: dict[str, str]) -> int | None:
-    found = [
-        count(item, each, arm=arm, **extra)
-        for arm in arms_of([item])
-        for each in ((f"at_risk_{name}",) if item.family == "harms" else (name,))
-        if item.family not in ("flow", "baseline")
-    ]
+    called, labels = _COUNTED.get(item.family, ("{}", {}))
+    named = called.format(name)
+    labels = {key: text.format(UNIT[name]) for key, text in labels.items()} | extra
+    if item.family == "accrual":  # knows no arm, not even all of them together
+        return count(item, named, **labels)
+    found = [count(item, named, arm=arm, **labels) for arm in arms_of([item])]
     return None if not found or None in found else sum(found)
 
 

@@ -51,10 +51,10 @@ class _Line:
     show: Callable[[Estimate], str]
 
 
-def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
+def summarise(results: Mapping[str, Found], spec: Spec, view: View, *, name: str = "S1") -> Table:
     """Per estimand: its measure by arm or pooled and, where arms are compared, the effect and P."""
     mains = tuple(main for each in spec.estimands.values() for main in each.main if main in results)
-    output = Output(id="S1", kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
+    output = Output(id=name, kind="means", title=TITLE, analyses=mains, reports=(report_of(view),))
     request = Request(output, results_for(output, results, view), spec, view)
     compared = [f"Effect, {against(request)}\n({request.level})", "P"] if request.contrast else []
     table = request.table(
@@ -63,7 +63,7 @@ def summarise(results: Mapping[str, Found], spec: Spec, view: View) -> Table:
         rows=[row for item in request.items for row in _rows(item, request)],
         conventions=(*CONVENTIONS, TESTED) if request.contrast else CONVENTIONS,
     )
-    return replace(table, footnotes=_notes(table, request))
+    return brief(table, request)
 
 
 def against(request: Request) -> str:
@@ -71,14 +71,14 @@ def against(request: Request) -> str:
     return " against ".join(arm_name(arm) for arm in request.arms)
 
 
-def _notes(table: Table, request: Request) -> tuple[Footnote, ...]:
-    """Of the lines below a table, those that do not repeat what stands below the tables of each analysis."""
-    kept = [note for note in table.footnotes if note.term == "Conventions"]
+def brief(table: Table, request: Request) -> Table:
+    """The table with the lines below it that do not repeat what stands below the tables of each analysis."""
+    kept = [note for note in table.footnotes if note.term in ("Data cut", "Denominator", "Conventions")]
     remarks = remarks_note(request.items, request.spec)
     words = (*table.columns, *words_of(table.rows), *(note.text for note in (*kept, *remarks)))
     said = abbreviations(request.items, request.spec, words)
     short = (Footnote("Abbreviations", said),) if said else ()
-    return (*kept, *short, *remarks)
+    return replace(table, footnotes=(*kept, *short, *remarks))
 
 
 def _rows(item: Found, request: Request) -> list[Row]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from analysis.agreement import Agreement, Agreements, Compared
 from analysis.errors import ReportError
 from analysis.present import format as fmt
-from analysis.present.footnotes import origins
+from analysis.present.footnotes import cut_note, origins
 from analysis.present.reading import Found
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Footnote, Row, Table, numbers
@@ -74,6 +74,7 @@ def tabulate_validation(request: Request) -> Table:
         rows=tuple(row for block in rows for row in block),
         origins=origins([items[each.analysis] for each in found.agreements], request.spec),
         footnotes=(
+            *cut_note(request.spec),
             Footnote("Conventions", " ".join(fmt.sentence(each) for each in _conventions(found))),
             *_methods(found),
         ),

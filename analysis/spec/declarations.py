@@ -54,7 +54,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Everything declared about the trial. Mappings keep the order of their files."""
+    """Everything declared about the trial. Mappings keep the order of their files.
+
+    `interim_cut` is the day of the interim data cut whose edition this is, see `analysis.spec.edition`.
+    """
 
     trial: Trial
     package: Package
@@ -75,6 +78,7 @@ class Spec:
     checklist: tuple[ChecklistItem, ...]
     amendments: tuple[Amendment, ...]
     abbreviations: Mapping[str, Abbreviation]
+    interim_cut: IsoDay | None = None
 
     def table(self, name: str) -> Table:
         """A declared table; `SpecError` names the allowed ones."""

@@ -18,7 +18,8 @@ def edition(spec: Spec, cut: str) -> Spec:
 
     Outputs that no report of the edition carries stay, with an empty list, for what refers to them by name.
     """
-    outputs = {each.id: _output(each, interim=is_interim(spec, cut)) for each in spec.outputs.values()}
+    interim = is_interim(spec, cut)
+    outputs = {each.id: _output(each, interim=interim) for each in spec.outputs.values()}
     shown = {name for each in outputs.values() if each.reports for name in each.analyses}
     estimands = (_estimand(each, shown) for each in spec.estimands.values())
     return replace(
@@ -26,6 +27,7 @@ def edition(spec: Spec, cut: str) -> Spec:
         outputs=outputs,
         analyses={name: each for name, each in spec.analyses.items() if name in shown},
         estimands={each.id: each for each in estimands if each.analyses},
+        interim_cut=cut if interim else None,
     )
 
 

@@ -36,6 +36,12 @@ SECTIONS = {
     "provenance": "Provenance",
     "manifest": "Manifest",
 }
+# What a page of the committee's pack holds besides.
+INTERIM_SECTIONS = {
+    "meeting": "Actions since the last meeting",
+    "since": "What became known since the last meeting",
+    "unmasking": "Unmasking log",
+}
 FIGURE_FORMATS = ("svg", "pdf", "png", "txt")
 TABLE_FORMATS = ("csv", "values.csv", "tex", "json")
 # The list of findings whose site cannot be told.
@@ -45,6 +51,16 @@ UNPLACED = "not_known"
 def report_of(view: str) -> str:
     """The kind of report a view makes: the rehearsal is laid out like the closed one."""
     return "open" if view == "open" else "closed"
+
+
+def sections_of(spec: Spec) -> dict[str, str]:
+    """Anchors and names of a page's sections, in no order; those of the pack in an interim edition alone."""
+    return {**(INTERIM_SECTIONS if spec.interim_cut else {}), **SECTIONS}
+
+
+def template_of(spec: Spec, view: str) -> str:
+    """Name of the template of a view's report."""
+    return f"{'interim_' if spec.interim_cut else ''}{report_of(view)}.html.j2"
 
 
 def outputs_of(spec: Spec, view: str) -> tuple[Output, ...]:

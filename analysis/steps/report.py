@@ -20,9 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--synthetic", action="store_true", help="say on every page that the data are synthetic"
     )
+    _add_pack(parser)
     add_path(parser, "out", "the report to write as a page")
     add_path(parser, "word", "the report to write as a Word document")
     add_path(parser, "manifest", "the list to write of every file the report is made of")
+
+
+def _add_pack(parser: argparse.ArgumentParser) -> None:
+    """What the report of an interim cut shows besides."""
+    parser.add_argument("--meetings", type=Path, nargs="*", default=[], help="what earlier meetings agreed")
+    parser.add_argument("--delta", type=Path, nargs="*", default=[], help="delta.json since the last meeting")
+    parser.add_argument("--recipient", default="", help="for whom this copy is")
+    parser.add_argument("--copy-number", default="", help="its number")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -59,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
         synthetic=options.synthetic,
         manifest=listed,
         agreements=agreements,
+        pack=_pack(options),
     )
     pictures = {path.stem: path.read_bytes() for path in options.outputs.glob("*.png")}
     pages = {options.out: page.encode(), options.word: render_word(page, pictures, ROOT / "reports" / "word")}
@@ -66,6 +76,21 @@ def run(options: argparse.Namespace) -> None:
     manifest = to_csv(listed, digests, declared, view, options.cut)
     write_all({**pages, options.manifest: manifest.encode()})
     say(f"report: {', '.join(f'{path.name}, {len(each) // 1024} KiB' for path, each in pages.items())}")
+
+
+def _pack(options: argparse.Namespace):
+    """What an interim report shows beside results."""
+    import json
+
+    from analysis.present.interim import Pack
+    from analysis.spec.meetings import read_meetings
+
+    return Pack(
+        meetings=read_meetings(options.meetings),
+        changes=[json.loads(path.read_text(encoding="utf-8")) for path in options.delta],
+        recipient=options.recipient,
+        copy_number=options.copy_number,
+    )
 
 
 def _folders(options: argparse.Namespace):

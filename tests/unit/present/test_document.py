@@ -230,7 +230,7 @@ def test_a_template_that_names_an_arm_is_refused_in_the_open(outputs, tmp_path: 
 
 def test_a_template_that_leaves_an_output_out_is_refused(outputs, tmp_path: Path) -> None:
     shutil.copytree(fabricated_parts.TEMPLATES, tmp_path / "reports")
-    template = tmp_path / "reports" / "_base.html.j2"
+    template = tmp_path / "reports" / "_chapters.html.j2"
     template.write_text(template.read_text().replace('["harms", "harms_dots"]', '["harms_dots"]'))
     with pytest.raises(ReportError, match="leaves out T25"):
         render("open", outputs["open"], templates=tmp_path / "reports")
