@@ -1,6 +1,8 @@
 """Runs of the whole workflow in a copy of the repository."""
 
+import csv
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -91,3 +93,43 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
     made = made_once(tmp_path_factory, "finished", make)
     return Copy(shutil.copytree(made / "trial", tmp_path_factory.mktemp("finished") / "trial"))
+
+
+@dataclass(frozen=True)
+class Packs:
+    """Output folders of two runs at an interim cut of the same raw data: without and with an allocation."""
+
+    blinded: Path
+    unblinded: Path
+    cut: str
+
+
+@pytest.fixture(scope="session")
+def packs(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Packs:
+    """The committee's packs at an interim cut, with dummy arms and with a shuffled allocation. Read only."""
+    synthetic, cut = finished.folder / "out/synthetic", "2014-12-31"
+
+    def make(folder: Path) -> None:
+        common = ("interim", "--cores", "2", "--config", f"raw={synthetic / 'raw'}", f"data_cut={cut}")
+        copy = copy_repository(folder / "trial")
+        copy.snakemake(*common)
+        secret = folder / "secret" / "allocation.csv"
+        shuffle(synthetic / "restricted/allocation.csv", secret)
+        shutil.copytree(synthetic / "restricted/service", secret.parent / "service")
+        copy.snakemake(*common, "recipient=The chair", f"allocation={secret}", f"out={folder / 'out'}")
+
+    made = made_once(tmp_path_factory, "packs", make)
+    return Packs(made / "trial" / "out", made / "out", cut)
+
+
+def shuffle(source: Path, target: Path) -> None:
+    """The same families with their arms permuted."""
+    with source.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    arms = [row["arm"] for row in rows]
+    random.Random(7).shuffle(arms)
+    target.parent.mkdir()
+    with target.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "arm": arm} for row, arm in zip(rows, arms, strict=True))
