@@ -90,12 +90,12 @@ def fit_siblings(rows: pd.DataFrame, X: pd.DataFrame, *, may_be_negative: bool) 
     y, design = rows["value"].to_numpy(float), X.to_numpy(float)
     family = np.unique(rows["family_id"], return_inverse=True)[1]
     largest = int(np.bincount(family).max())
+    floor = -1 / (largest - 1) if may_be_negative and largest > 1 else 0.0
     profile = Profile(y, design, family)
     bases = [dense.same(family), dense.identity(np.ones(len(y), bool))]
     if _are_the_same(design, family):
         only = dense.evaluate(y, design, bases, np.array([0.0, profile.at(0.0)[1]]))
-        return Siblings(dense.adjust(only, [False, True]), profile, 0.0)
-    floor = -1 / (largest - 1) if may_be_negative else 0.0
+        return Siblings(dense.adjust(only, [False, True]), profile, floor)
     rho = profile.top(floor)
     total = profile.at(rho)[1]
     lowest = np.array([-np.inf if may_be_negative else 0.0, 0.0])

@@ -98,6 +98,15 @@ def trial(n: int = 60, seed: int = 5) -> pd.DataFrame:
     )
 
 
+@pytest.mark.parametrize(("may_be_negative", "low"), [(True, -1.0), (False, 0.0)])
+def test_one_pair_that_tells_nothing_leaves_the_whole_space_of_the_correlation(may_be_negative, low) -> None:
+    """What X leaves is one contrast, whose variance is that of a child: any correlation is as likely."""
+    rows = pd.DataFrame({"family_id": ["a", "a", "b"], "value": [9.0, 14.0, 11.0]})
+    X = pd.DataFrame({"(Intercept)": 1.0, "arm": [0.0, 1.0, 1.0]})
+    found = fit_siblings(rows, X, may_be_negative=may_be_negative).icc(0.95)
+    assert (found.value, found.low, found.high) == (0.0, low, 1.0)
+
+
 def test_terms_of_a_tie_share_the_event() -> None:
     rows = trial()
     event = (rows["cause"] == "home").to_numpy()
