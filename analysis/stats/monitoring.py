@@ -46,10 +46,41 @@ def conditional_power(
     ------
     Lan & Wittes (1988), Biometrics 44:579; Jennison & Turnbull (2000), chapter 10.
     """
+    return float(
+        sum(
+            conditional_crossing(
+                z,
+                information,
+                future_critical=future_critical,
+                future_information=future_information,
+                effect=effect,
+                sided=sided,
+            )
+        )
+    )
+
+
+def conditional_crossing(
+    z: float,
+    information: float,
+    *,
+    future_critical: ArrayLike,
+    future_information: Sequence[float],
+    effect: float,
+    sided: int = 1,
+) -> tuple[float, float]:
+    """Conditional power in two parts: of crossing above, and of crossing below.
+
+    Parameters and errors as in `conditional_power`.
+
+    Source
+    ------
+    Lan & Wittes (1988), Biometrics 44:579.
+    """
     check_information([information, *future_information])
     start = Walk(effect, information, np.array([z * np.sqrt(information)]))
     found = crossing(future_critical, future_information, effect=effect, sided=sided, start=start)
-    return float(found.upper.sum() + found.lower.sum())
+    return float(found.upper.sum()), float(found.lower.sum())
 
 
 def predictive_power(
@@ -68,11 +99,41 @@ def predictive_power(
     ------
     Spiegelhalter, Freedman & Blackburn (1986), Controlled Clinical Trials 7:8.
     """
+    return float(
+        sum(
+            predictive_crossing(
+                z,
+                information,
+                future_critical=future_critical,
+                future_information=future_information,
+                sided=sided,
+            )
+        )
+    )
+
+
+def predictive_crossing(
+    z: float,
+    information: float,
+    *,
+    future_critical: ArrayLike,
+    future_information: Sequence[float],
+    sided: int = 1,
+) -> tuple[float, float]:
+    """Predictive power in two parts: of crossing above, and of crossing below.
+
+    Parameters and errors as in `conditional_power`.
+
+    Source
+    ------
+    Spiegelhalter, Freedman & Blackburn (1986), Controlled Clinical Trials 7:8.
+    """
     root = np.sqrt(information)
     effects, weights = (z + _NODES) / root, _WEIGHTS / _WEIGHTS.sum()
     future = {"future_critical": future_critical, "future_information": future_information, "sided": sided}
-    powers = [conditional_power(z, information, effect=each, **future) for each in effects]
-    return float(weights @ np.array(powers))
+    parts = [conditional_crossing(z, information, effect=each, **future) for each in effects]
+    above, below = weights @ np.array(parts)
+    return float(above), float(below)
 
 
 @dataclass(frozen=True, slots=True)

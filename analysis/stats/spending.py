@@ -72,6 +72,7 @@ def boundaries(
     maximum: float | None = None,
     sided: Literal[1, 2] = 1,
     is_final: bool = True,
+    taken: Sequence[float] = (),
 ) -> Boundaries:
     """Efficacy boundaries that spend the error by the information actually there.
 
@@ -91,6 +92,8 @@ def boundaries(
     is_final : bool
         Whether the last analysis spends what is left, whatever its information: a trial that ends short of
         its maximum, or beyond it, still has its level.
+    taken : (J,), J <= K
+        Critical values used at the first J analyses. They stand, and what they spent is not spent again.
 
     Raises
     ------
@@ -109,10 +112,11 @@ def boundaries(
     spent = np.array([spending.spent(one_sided, each) for each in fractions])
     if is_final:
         spent[-1] = one_sided
-    walk, critical = Walk(), []
-    for at, error in enumerate(np.diff(spent, prepend=0.0)):
-        bound = _bound(walk, info[at], max(error, 0.0), sided)
+    walk, critical, gone = Walk(), [], 0.0
+    for at, target in enumerate(spent):
+        bound = taken[at] if at < len(taken) else _bound(walk, info[at], max(target - gone, 0.0), sided)
         critical.append(bound)
+        gone += walk.above(info[at], bound)
         walk = walk.step(info[at], upper=bound, lower=-bound if sided == 2 else None)
     return Boundaries(np.array(critical), sided * spent, info, sided)
 
