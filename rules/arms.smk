@@ -125,6 +125,7 @@ rule fit:
     input:
         code=lambda wildcards: code("fit", f"analysis.models.{wildcards.family}"),
         tables=ALLOCATED,
+        earlier=looks_taken,
     output:
         f"{OUT}/{{view}}/results/{{family}}.json",
     log:
@@ -133,18 +134,20 @@ rule fit:
         f"{OUT}/benchmarks/{{view}}/fit-{{family}}.tsv"
     params:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
+        earlier=lambda wildcards, input: ["--earlier", input.earlier] if input.earlier else [],
         cut=CUT,
         slice=lambda wildcards: digest.family_slice(PLAN, wildcards.family),
         packages=package_versions(),
     shell:
         "umask 077; python -m analysis fit --family {wildcards.family} --view {wildcards.view} --cut {params.cut:q} "
-        "--tables {params.tables:q} --out {output:q} 2>&1 | tee {log:q}"
+        "--tables {params.tables:q} {params.earlier:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule qc:
     input:
         code=code("qc", *map(module_of, FAMILIES)),
         tables=ALLOCATED,
+        earlier=looks_taken,
         results=expand(
             f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
         ),
@@ -161,6 +164,7 @@ rule qc:
     params:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         results=lambda wildcards, input: Path(input.results[0]).parent,
+        earlier=lambda wildcards, input: ["--earlier", input.earlier] if input.earlier else [],
         reference=["--reference", CONFIG.reference] if CONFIG.reference else [],
         cut=CUT,
         out=lambda wildcards, output: Path(output[0]).parent,
@@ -168,7 +172,7 @@ rule qc:
         packages=qc_versions(),
     shell:
         "umask 077; python -m analysis qc --view {wildcards.view} --cut {params.cut:q} --tables {params.tables:q} "
-        "--results {params.results:q} {params.reference:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "--results {params.results:q} {params.earlier:q} {params.reference:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule present:

@@ -102,6 +102,16 @@ def issue_files(wildcards):
     return open_files + (closed_files if wildcards.view == "closed" else [])
 
 
+def looks_taken(wildcards):
+    """Results of monitoring at the last meeting's cut, for the family that looks back and for qc."""
+    looks_back = getattr(wildcards, "family", "monitoring") == "monitoring"
+    return (
+        f"{CONFIG.previous}/{wildcards.view}/results/monitoring.json"
+        if CONFIG.previous and looks_back
+        else []
+    )
+
+
 def code(step, *modules):
     """Source files a step runs: Snakemake does not follow imports."""
     return module_closure("analysis.__main__", ROOT, entry=(f"analysis.steps.{step}", *modules))

@@ -69,6 +69,19 @@ def build_design(
         if not (frame[ARM] == arm).any():
             raise ModelError(f"arm {arm} has nobody to analyse.")
     design.add("arm", (frame[ARM] == intervention).to_numpy())
+    return _add_covariates(design, frame, covariates)
+
+
+def build_pooled_design(
+    frame: pd.DataFrame, covariates: Sequence[Covariate], *, titles: Mapping[str, str] = MappingProxyType({})
+) -> Design:
+    """Intercept and covariates of all arms together; otherwise as `build_design`."""
+    design = Design(titles=titles)
+    design.add("intercept", np.ones(len(frame)))
+    return _add_covariates(design, frame, covariates)
+
+
+def _add_covariates(design: Design, frame: pd.DataFrame, covariates: Sequence[Covariate]) -> Design:
     for covariate in covariates:
         if covariate.column == "base" and not covariate.admits_after_randomisation:
             _guard_baseline(frame)

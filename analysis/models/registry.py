@@ -1,6 +1,7 @@
 """The model families: where each is, and whether it compares arms. A new family is one line here."""
 
 import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.data.allocation import Allocated, Pooled
@@ -12,10 +13,14 @@ from analysis.spec.declarations import Spec
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A model family. One that compares arms accepts `Allocated` data only, and its results are closed."""
+    """A model family. One that compares arms accepts `Allocated` data only, and its results are closed.
+
+    One that `looks_back` is given its results of the run at the last meeting's cut.
+    """
 
     name: str
     compares_arms: bool
+    looks_back: bool = False
 
     @property
     def module(self) -> str:
@@ -46,6 +51,8 @@ FAMILIES = {
         Family("occupation", compares_arms=False),
         Family("recurrence", compares_arms=False),
         Family("harms", compares_arms=False),
+        Family("monitoring", compares_arms=True, looks_back=True),
+        Family("nuisance", compares_arms=False),
     )
 }
 
@@ -64,11 +71,17 @@ def family_named(name: str) -> Family:
 
 
 def fit_all(
-    family: Family, data: Pooled | Allocated, spec: Spec, *, is_interim: bool = False
+    family: Family,
+    data: Pooled | Allocated,
+    spec: Spec,
+    *,
+    is_interim: bool = False,
+    earlier: Sequence[Result | Failure] = (),
 ) -> tuple[Result | Failure, ...]:
     """Results of every entry of the plan that belongs to the family, in the plan's order.
 
-    At an interim cut there may be too little data for any of them, and a failure is an answer.
+    At an interim cut there may be too little data for any of them, and a failure is an answer. `earlier` are
+    the family's results of the run at the last meeting's cut, for a family that looks back.
 
     Raises
     ------
@@ -82,15 +95,16 @@ def fit_all(
     if family.compares_arms and not isinstance(data, Allocated):
         raise BlindingError(f"family {family.name} compares arms; the open view has none.")
     module = importlib.import_module(family.module)
-    results = tuple(_fit(module, entry, data, spec) for entry in spec.family(family.name))
+    more = {"earlier": earlier} if family.looks_back else {}
+    results = tuple(_fit(module, entry, data, spec, more) for entry in spec.family(family.name))
     for result in results:
         if isinstance(result, Failure) and result.essential and not is_interim:
             raise ModelError(f"{result.analysis} ({result.title}) could not be fitted: {result.reason}")
     return results
 
 
-def _fit(module, entry, data: Pooled | Allocated, spec: Spec) -> Result | Failure:
+def _fit(module, entry, data: Pooled | Allocated, spec: Spec, more: Mapping) -> Result | Failure:
     try:
-        return module.fit(entry, data, spec)
+        return module.fit(entry, data, spec, **more)
     except ModelError as error:
         return failure_of(entry, data, str(error))

@@ -10,6 +10,7 @@ from analysis.present import canvas
 from analysis.present.accrual_figure import draw_accrual
 from analysis.present.attendance_figure import draw_attendance, draw_withdrawal
 from analysis.present.blinding import check_open_text
+from analysis.present.boundary_figure import draw_boundaries
 from analysis.present.consort_figure import draw_consort
 from analysis.present.consort_layout import wrap
 from analysis.present.count_figures import draw_mean_counts
@@ -41,6 +42,7 @@ DRAW: dict[str, Callable[[Sequence[Result], Spec], tuple[Figure, str]]] = {
     "ratio_forest": draw_ratio_forest,
     "harms_dots": draw_harms,
     "missing_map": draw_missing,
+    "boundary_plot": draw_boundaries,
 }
 # Those in which an analysis that failed is a row.
 HAVE_ROWS = ("forest", "ratio_forest")

@@ -20,6 +20,8 @@ from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
 from analysis.present.table_harms import tabulate_harms
 from analysis.present.table_latex import to_latex
 from analysis.present.table_missing import tabulate_missing
+from analysis.present.table_monitoring import tabulate_monitoring
+from analysis.present.table_nuisance import tabulate_nuisance
 from analysis.present.table_recurrences import tabulate_recurrences
 from analysis.present.table_reproduction import tabulate_reproduction
 from analysis.present.table_risks import tabulate_risks
@@ -55,6 +57,8 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "days": tabulate_days,
     "states": tabulate_states,
     "harms": tabulate_harms,
+    "monitoring": tabulate_monitoring,
+    "nuisance": tabulate_nuisance,
     "reproduction": tabulate_reproduction,
     "checklist": tabulate_checklist,
     "validation": tabulate_validation,

@@ -4,6 +4,7 @@ FAMILIES = (
     *("flow", "accrual", "balance", "retention", "baseline", "delivery", "missing", "deviations"),
     *("mixed", "averages", "binary", "subgroups", "course"),
     *("hazard", "frailty", "proportionality", "routes", "incidence", "occupation", "recurrence", "harms"),
+    *("monitoring", "nuisance"),
 )
 
 

@@ -9,7 +9,7 @@ from analysis.qc.dense import Adjusted
 from analysis.qc.design import average_row, columns, counted, raw_means, with_outcome
 from analysis.qc.fitting import diagnostics
 from analysis.qc.siblings import Siblings, fit_siblings
-from analysis.qc.tables import Tables
+from analysis.qc.tables import ARM, Tables
 from analysis.results import Estimate
 from analysis.spec.visit_outcomes import MixedAnalysis
 
@@ -56,6 +56,19 @@ def again(entry: MixedAnalysis, tables: Tables) -> Again:
         counts=tuple(counted(tables, entry, rows)),
         points=points,
     )
+
+
+def difference(entry: MixedAnalysis, rows: pd.DataFrame, tables: Tables) -> Estimate | None:
+    """The difference of these rows alone; none where they cannot tell it."""
+    if rows.empty or rows[ARM].nunique() < 2:
+        return None
+    X = columns(rows, tables, entry.covariates)
+    scaled = X / np.abs(X).max()
+    if len(X) <= X.shape[1] or np.linalg.matrix_rank(scaled.to_numpy(float)) < X.shape[1]:
+        return None
+    fit, _ = _fit(entry, rows, X, tables.level)
+    row = (X.columns == "arm").astype(float)
+    return dense.contrast(fit, "difference", row, {"contrast": tables.contrast}, tables.level)
 
 
 def _fit(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.results import Count
+from analysis.results import Count, Failure, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import TABLES_WITH_ARMS
 from analysis.spec.visit_outcomes import Restriction
@@ -17,10 +17,11 @@ ARM, STRATUM = "arm", "stratum"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Tables by name, and the declarations."""
+    """Tables by name, the declarations, and results of monitoring at the last meeting's cut, if any."""
 
     frames: Mapping[str, pd.DataFrame]
     spec: Spec
+    earlier: Sequence[Result | Failure] = ()
 
     @property
     def arms(self) -> tuple[str, str]:
@@ -51,9 +52,10 @@ class Tables:
         return frame.merge(beside, on="child_id").sort_values("child_id", kind="stable", ignore_index=True)
 
 
-def read_tables(folder: Path, spec: Spec) -> Tables:
+def read_tables(folder: Path, spec: Spec, *, earlier: Sequence[Result | Failure] = ()) -> Tables:
     """Every table that has arms; an empty cell is not known."""
-    return Tables({name: _read(folder / f"{name}.csv", spec.table(name)) for name in TABLES_WITH_ARMS}, spec)
+    frames = {name: _read(folder / f"{name}.csv", spec.table(name)) for name in TABLES_WITH_ARMS}
+    return Tables(frames, spec, earlier)
 
 
 def _read(path: Path, table) -> pd.DataFrame:

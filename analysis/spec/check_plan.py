@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
 from analysis.spec.check_events import check_event_entry
+from analysis.spec.check_monitoring import check_monitoring_entry
 from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.declarations import Spec, bandings
 from analysis.spec.outputs import SECTIONS, WHOLE
@@ -132,6 +133,7 @@ def _check_analysis(spec: Spec, analysis: Analysis) -> None:
         columns = [moderator.column for moderator in analysis.moderators]
         check_known(columns, subjects, where=where, what="moderator")
     check_event_entry(spec, analysis, where=where, subjects=subjects)
+    check_monitoring_entry(spec, analysis, where=where)
     if isinstance(analysis, MissingAnalysis):
         _check_missing(spec, analysis, where=where)
     if isinstance(analysis, BaselineAnalysis):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from analysis.spec.declarations import Spec, scale_of
+from analysis.spec.sap import Analysis
 from analysis.spec.visit_outcomes import BinaryAnalysis
 
 RAW_PARTS = ("package", "codes", "states", "rules", "instruments", "scores", "trial")
@@ -47,17 +48,23 @@ def derive_slice(spec: Spec) -> str:
 
 
 def family_slice(spec: Spec, family: str) -> str:
-    """What one model family depends on: its entries, their estimands and populations, and the trial.
+    """What one model family depends on: its entries, those they watch, estimands, populations, the trial.
 
     Entries that name bands of a score depend on the bands too.
     """
-    entries = spec.family(family)
+    entries = _with_watched(spec, spec.family(family))
     estimands = [spec.estimands[name] for each in entries for name in each.estimands]
     populations = [spec.populations[each.population] for each in entries if each.population]
     banded = any(isinstance(each, BinaryAnalysis) and each.event.bands for each in entries)
     forms = [form for instrument in spec.instruments.values() if banded for form in instrument.forms]
     bands = [(form.id, form.bandings) for form in forms]
     return digest([entries, estimands, populations, spec.trial, spec.states, spec.codes, bands])
+
+
+def _with_watched(spec: Spec, entries: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+    """The entries, those they watch, and those that these watch."""
+    watched = tuple(spec.analyses[name] for each in entries for name in each.watched)
+    return (*entries, *_with_watched(spec, watched)) if watched else entries
 
 
 def qc_slice(spec: Spec) -> str:

@@ -35,6 +35,11 @@ class Entry(Assumable):
         return None
 
     @property
+    def watched(self) -> tuple[str, ...]:
+        """The analyses it is about, whose models it fits."""
+        return ()
+
+    @property
     def estimands(self) -> tuple[str, ...]:
         """The estimands it answers for."""
         return (self.estimand,) if self.estimand else ()

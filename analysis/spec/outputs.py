@@ -21,6 +21,7 @@ FIGURES = frozenset(
         "ratio_forest",
         "harms_dots",
         "missing_map",
+        "boundary_plot",
     }
 )
 # Outputs of the whole plan, which name no analyses.

@@ -23,6 +23,7 @@ from analysis.spec.event_entries import (
     RecurrenceAnalysis,
     RoutesAnalysis,
 )
+from analysis.spec.monitoring_entries import MonitoringAnalysis, NuisanceAnalysis
 from analysis.spec.visit_outcomes import (
     AveragesAnalysis,
     BinaryAnalysis,
@@ -211,6 +212,8 @@ Analysis = (
     | OccupationAnalysis
     | RecurrenceAnalysis
     | HarmsAnalysis
+    | MonitoringAnalysis
+    | NuisanceAnalysis
 )
 
 
@@ -259,6 +262,9 @@ class Output(Declaration):
         "ratio_forest",
         "harms_dots",
         "harms",
+        "boundary_plot",
+        "monitoring",
+        "nuisance",
         "reproduction",
         "checklist",
         "validation",

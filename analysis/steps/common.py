@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from analysis.errors import BlindingError, ReportError
 from analysis.spec.base import is_iso_day
 from analysis.spec.declarations import Spec
 from analysis.spec.edition import edition
@@ -23,6 +24,28 @@ def spec() -> Spec:
 def plan(cut: str) -> Spec:
     """The declarations, and of the plan what the edition of this data cut shows."""
     return edition(spec(), cut)
+
+
+def results_of_last_meeting(path: Path | None, *, view: str, cut: str) -> tuple:
+    """Results of the run at the last meeting's cut; none without one.
+
+    Raises
+    ------
+    BlindingError
+        If they are of another view.
+    ReportError
+        If their cut is not an earlier one.
+    """
+    from analysis.results import read_results
+
+    if path is None:
+        return ()
+    found = read_results(path)
+    if found.stamp.view != view:
+        raise BlindingError(f"{path.name}: results of the last meeting are of the {found.stamp.view} view.")
+    if found.stamp.cut >= cut:
+        raise ReportError(f"{path.name}: results of the last meeting are not of an earlier data cut.")
+    return found.results
 
 
 def say(text: str) -> None:

@@ -2,7 +2,15 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say
+from analysis.steps.common import (
+    ROOT,
+    add_cut,
+    add_path,
+    file_digests,
+    plan,
+    results_of_last_meeting,
+    say,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_cut(parser)
     add_path(parser, "tables", "folder of the derived (open) or allocated tables")
+    add_path(parser, "earlier", "the family's results of the run at the last meeting's cut", required=False)
     add_path(parser, "out", "file of results to write")
 
 
@@ -32,7 +41,8 @@ def run(options: argparse.Namespace) -> None:
         else read_allocated(options.tables, declared, view=options.view)
     )
     check_destination(options.out, audience=data.audience)
-    results = fit_all(family, data, declared, is_interim=is_interim(declared, options.cut))
+    earlier = results_of_last_meeting(options.earlier, view=options.view, cut=options.cut)
+    results = fit_all(family, data, declared, is_interim=is_interim(declared, options.cut), earlier=earlier)
     inputs = file_digests(options.tables.glob("*.csv"))
     stamp = stamp_of(declared, ROOT, family=options.family, view=options.view, cut=options.cut, inputs=inputs)
     write_whole(options.out, to_json(ResultFile(stamp, results)).encode())

@@ -2,7 +2,15 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say
+from analysis.steps.common import (
+    ROOT,
+    add_cut,
+    add_path,
+    file_digests,
+    plan,
+    results_of_last_meeting,
+    say,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "tables", "folder of the allocated tables")
     add_path(parser, "results", "folder of the results")
     add_path(parser, "reference", "folder of results of R for these tables", required=False)
+    add_path(parser, "earlier", "results of family monitoring at the last meeting's cut", required=False)
     add_path(parser, "out", "folder for agreement.json and numbers.csv")
 
 
@@ -35,7 +44,9 @@ def run(options: argparse.Namespace) -> None:
     inputs = file_digests(options.tables.glob("*.csv"))
     kept = read_kept(options.reference, contents(options.tables.glob("*.csv")))
     interim = is_interim(declared, options.cut)
-    found = agree(results, read_tables(options.tables, declared), kept, is_interim=interim)
+    earlier = results_of_last_meeting(options.earlier, view=options.view, cut=options.cut)
+    tables = read_tables(options.tables, declared, earlier=earlier)
+    found = agree(results, tables, kept, is_interim=interim)
     for each in found:
         state = each.absent or f"{each.n} numbers, {len(each.differing)} differ"
         say(f"qc: {each.analysis} {state}")

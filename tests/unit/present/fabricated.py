@@ -9,6 +9,7 @@ from analysis.present.figures import draw
 from analysis.results import Count, Estimate, Failure, Points, Result, ResultFile, Stamp
 from tests.unit.present import fabricated_conduct as conduct
 from tests.unit.present import fabricated_events as events
+from tests.unit.present import fabricated_monitoring as monitored
 from tests.unit.present import fabricated_recruitment as recruitment
 from tests.unit.present.fabricated_parts import ARMS, CONTRAST, STYLE, arms_in, result, spec
 
@@ -401,6 +402,8 @@ MAKERS: dict[str, Callable[[str, str], Result]] = {
     "frailty": _closed(events.frailty),
     "proportionality": _closed(events.proportionality),
     "routes": _closed(events.routes),
+    "monitoring": _closed(monitored.monitoring),
+    "nuisance": monitored.nuisance,
     "incidence": events.incidence,
     "occupation": events.occupation,
     "recurrence": events.recurrence,

@@ -67,6 +67,8 @@ BROKEN = [
     ("accrual", "N11", "rate", "value"),
     ("balance", "N12", "imbalance", "value"),
     ("retention", "N13", "risk_difference", "low"),
+    ("monitoring", "A70", "adjusted_difference", "low"),
+    ("nuisance", "N14", "power", "value"),
 ]
 
 

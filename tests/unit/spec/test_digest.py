@@ -81,7 +81,7 @@ EDITS = {
         "maximum: 90",
         {"clean", "derive", "report"},
     ),
-    "the data cut": ("sap/trial.yaml", "2023-12-31", "2023-06-30", {"clean", "derive", "report", *MODELS}),
+    "the level": ("sap/trial.yaml", "level: 0.95", "level: 0.9", {"clean", "derive", "report", *MODELS}),
 }
 
 

@@ -1,0 +1,182 @@
+"""What a sample size rests on, all arms together: variation of the outcome, family sizes, retention."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.data.allocation import ALL, ARM
+from analysis.errors import ModelError
+from analysis.models.answer import result_of
+from analysis.models.design import build_pooled_design
+from analysis.models.groups import Data, select
+from analysis.models.linear import adjusted_for, column_name, fit_families, outcome_rows, those_due
+from analysis.models.looks import design_of
+from analysis.models.sample_size import families_needed, information_per_family, power_with
+from analysis.results import Count, Estimate, Result
+from analysis.spec.declarations import Spec
+from analysis.spec.monitoring_entries import MonitoringAnalysis, NuisanceAnalysis
+from analysis.spec.visit_outcomes import MixedAnalysis
+from analysis.stats.small_sample import icc
+
+ASSUMED, OBSERVED = {"set": "assumed"}, {"set": "observed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Standard deviations, raw and left after the covariates, with the correlation within families."""
+
+    raw: float | None = None
+    residual: float | None = None
+    correlation: Estimate | None = None
+    reason: str = ""
+
+
+def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
+    """Nuisance parameters of the primary analysis against those its sample size was planned from.
+
+    No arm is looked at: the mean model has the covariates of the primary analysis without it, so that the
+    variance holds the effect, by a quarter of its square where the arms are of one size.
+
+    Parameters
+    ----------
+    entry : NuisanceAnalysis
+        Population in whom retention is counted, and the monitoring whose design is held to them.
+    data : Pooled or Allocated
+        Its outcomes and subjects.
+    spec : Spec
+        The declarations.
+
+    Returns
+    -------
+    Result
+        By `set` (assumed, observed): `sd` (raw and residual, observed), `icc` with limits,
+        `children_per_family`, `retention` of families, `families_at_end`, `information_at_end`, `power`,
+        `families_needed`, `families_to_randomise`; counts of families and children due and with the outcome.
+
+    Source
+    ------
+    Friede & Kieser (2006), Biometrical Journal 48:537 (blinded sample size review).
+    """
+    monitored = spec.analyses[entry.monitors]
+    watched = spec.analyses[monitored.watches]
+    pooled = _outcomes(watched, data)
+    seen = _variation(watched, pooled, spec)
+    counts = _counts(entry, watched, data, pooled)
+    return result_of(
+        entry,
+        data,
+        method=_method(monitored, watched, spec),
+        counts=counts,
+        estimates=(*_assumed(monitored), *_observed(monitored, pooled, seen, counts)),
+        notes=[f"No variance of the outcome yet: {seen.reason}"] if seen.reason else [],
+    )
+
+
+def _outcomes(watched: MixedAnalysis, data: Data) -> pd.DataFrame:
+    """Children with the outcome; no arm is among their columns."""
+    try:
+        rows = outcome_rows(data, watched)
+    except ModelError:
+        rows = data.tables["outcomes"].iloc[:0]
+    return rows.drop(columns=ARM, errors="ignore")
+
+
+def _variation(watched: MixedAnalysis, rows: pd.DataFrame, spec: Spec) -> Variation:
+    if len(rows) < 2:
+        return Variation(reason="fewer than two children have the outcome.")
+    raw = float(rows["value"].std())
+    titles = {each.column: column_name(each.column, spec) for each in watched.covariates}
+    try:
+        fitted = fit_families(watched, rows, build_pooled_design(rows, watched.covariates, titles=titles))
+        interval = icc(fitted, level=spec.trial.level)
+    except ModelError as error:
+        return Variation(raw, reason=str(error))
+    limits = {"low": interval.low, "high": interval.high, "level": interval.level}
+    found = Estimate("icc", interval.estimate, **limits, labels=OBSERVED)
+    return Variation(raw, math.sqrt(float(fitted.theta.sum())), found)
+
+
+def _counts(
+    entry: NuisanceAnalysis, watched: MixedAnalysis, data: Data, rows: pd.DataFrame
+) -> tuple[Count, ...]:
+    """Families and children whose outcome was due by the cut, and those of them with the outcome."""
+    population = select(data, "subjects", entry.population)
+    due = those_due(population, data, watched.outcome.parameter, [watched.outcome.visit])
+    known = due[due["child_id"].isin(rows["child_id"])]
+    return tuple(
+        Count(name, frame[column].nunique(), {"arm": ALL, "set": which})
+        for which, frame in (("due", due), ("analysed", known))
+        for name, column in (("families", "family_id"), ("children", "child_id"))
+    )
+
+
+def _assumed(monitored: MonitoringAnalysis) -> Iterator[Estimate]:
+    design, maximum = monitored.design, design_of(monitored).maximum_information
+    yield Estimate("sd", design.sd, labels={**ASSUMED, "of": "residual"})
+    yield Estimate("icc", design.icc, labels=ASSUMED)
+    yield Estimate("children_per_family", design.children_per_family, labels=ASSUMED)
+    yield Estimate("retention", design.retention, labels=ASSUMED)
+    per_family = information_per_family(design.sd, design.icc, design.family_sizes)
+    yield from _at_end(monitored, per_family, design.retention, ASSUMED)
+    yield Estimate("maximum", maximum)
+    yield from _needed(families_needed(monitored, maximum), design.retention, ASSUMED)
+
+
+def _observed(
+    monitored: MonitoringAnalysis, rows: pd.DataFrame, seen: Variation, counts: tuple[Count, ...]
+) -> Iterator[Estimate]:
+    size = {(each.labels["set"], each.name): each.value for each in counts}
+    due, known = size["due", "families"], size["analysed", "families"]
+    retention = known / due if due else None
+    sizes = rows["family_id"].value_counts()
+    yield Estimate("sd", seen.raw, labels={**OBSERVED, "of": "raw"})
+    yield Estimate("sd", seen.residual, labels={**OBSERVED, "of": "residual"})
+    yield seen.correlation or Estimate("icc", None, labels=OBSERVED)
+    yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=OBSERVED)
+    yield Estimate("retention", retention, labels=OBSERVED)
+    per_family = None
+    if seen.correlation and seen.residual:
+        shares = sizes.value_counts(normalize=True).reindex(range(1, sizes.max() + 1), fill_value=0.0)
+        per_family = information_per_family(seen.residual, seen.correlation.value, shares.to_list())
+    yield from _at_end(monitored, per_family, retention, OBSERVED)
+    maximum = design_of(monitored).maximum_information
+    yield from _needed(maximum / per_family if per_family else None, retention, OBSERVED)
+
+
+def _needed(families: float | None, retention: float | None, labels: Mapping[str, str]) -> Iterator[Estimate]:
+    """Families with the outcome that have the information of the design, and how many to randomise."""
+    randomised = families / retention if families and retention else None
+    yield Estimate("families_needed", families, labels=labels)
+    yield Estimate("families_to_randomise", randomised, labels=labels)
+
+
+def _at_end(
+    monitored: MonitoringAnalysis,
+    per_family: float | None,
+    retention: float | None,
+    labels: Mapping[str, str],
+) -> Iterator[Estimate]:
+    """Families with the outcome at the end, were the planned number randomised, their information and "
+    "power."""
+    design = monitored.design
+    families = None if retention is None else design.families * retention
+    information = None if families is None or per_family is None else families * per_family
+    power = power_with(monitored, information) if information else None
+    yield Estimate("families_at_end", families, labels=labels)
+    yield Estimate("information_at_end", information, labels=labels)
+    yield Estimate("power", power, labels=labels)
+
+
+def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -> str:
+    design = monitored.design
+    return (
+        "All arms together. Linear mixed model by REML with a random family effect, adjusted for "
+        f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances; "
+        "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
+        "it was due by age, schedule and data cut. Information at the end: that of the planned "
+        f"{design.families} families at this retention, SD, ICC and mix of family sizes, for two arms of "
+        "one size and before any gain from covariates but what the SD has; power: that of the planned looks "
+        f"against a difference of {abs(design.effect):g} in either direction"
+    )

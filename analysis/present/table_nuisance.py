@@ -1,0 +1,85 @@
+"""The table of what the sample size rests on: assumed by the design, and seen of all arms together."""
+
+from collections.abc import Iterator
+
+from analysis.present import format as fmt
+from analysis.present.reading import count, one
+from analysis.present.request import Request
+from analysis.present.table_form import Cell, Row, Table, numbers
+from analysis.results import Result
+
+SETS = {"assumed": "Assumed by the design", "observed": "Seen at this cut"}
+CONVENTIONS = (
+    "Nobody's arm is used. Taken together the arms vary by their difference as well: the SD seen is the "
+    "root of the variance within arms and, with arms of one size, a quarter of the squared difference",
+    "Retention: of those whose outcome was due by the cut",
+)
+INFORMATION = 3
+
+
+def tabulate_nuisance(request: Request) -> Table:
+    """Standard deviation, correlation, family sizes and retention, then what the trial would reach with "
+    "them."""
+    return request.table(
+        stub="Parameter",
+        columns=list(SETS.values()),
+        rows=request.rows(lambda item, _: list(_rows(item, request))),
+        conventions=CONVENTIONS,
+    )
+
+
+def _rows(result: Result, request: Request) -> Iterator[Row]:
+    entry = request.spec.analyses[result.analysis]
+    design = request.spec.analyses[entry.monitors].design
+
+    def row(name: str, found: str, decimals: int, *, scale: str = "number", **labels: str) -> Row:
+        return Row(
+            name, tuple(_cell(result, found, each, decimals, scale, labels) for each in SETS), indent=1
+        )
+
+    yield Row("Seen so far", kind="group")
+    yield _sizes(result)
+    yield row("SD of the outcome", "sd", 2, of="raw")
+    yield row("SD after covariates", "sd", 2, of="residual")
+    yield row(f"ICC within families ({request.level})", "icc", fmt.CORRELATION)
+    yield row("Children per family", "children_per_family", 2)
+    yield row("Retention of families", "retention", fmt.SHARE, scale="share")
+    yield Row(f"At the end, with {fmt.whole(design.families)} families randomised", kind="group")
+    yield row("Families with the outcome", "families_at_end", 0)
+    yield row("Information", "information_at_end", INFORMATION)
+    power = f"Power against a difference of {fmt.number(abs(design.effect), 1)} in either direction"
+    yield row(power, "power", fmt.SHARE, scale="share")
+    maximum = one(result.estimates, "maximum")
+    yield Row(f"For the information of the design, {fmt.number(maximum.value, INFORMATION)}", kind="group")
+    yield row("Families needed with the outcome", "families_needed", 0)
+    yield row("Families to randomise", "families_to_randomise", 0)
+
+
+def _sizes(result: Result) -> Row:
+    n = {
+        (which, unit): count(result, unit, set=which)
+        for which in ("analysed", "due")
+        for unit in ("families", "children")
+    }
+    text = "; ".join(
+        f"{unit} {fmt.whole(n['analysed', unit])} / {fmt.whole(n['due', unit])}"
+        for unit in ("families", "children")
+    )
+    values = {f"{unit}_{which.replace(' ', '_')}": value for (which, unit), value in n.items()}
+    return Row(
+        "With the outcome / due", (Cell(""), Cell(text, numbers(**values), result.analysis, "sizes")), 1
+    )
+
+
+def _cell(result: Result, name: str, which: str, decimals: int, scale: str, labels: dict[str, str]) -> Cell:
+    found = one(result.estimates, name, set=which, **labels)
+    if found is None:
+        return Cell("")
+    if scale == "share":
+        text = fmt.percentage(found.value, decimals)
+    elif found.low is not None:
+        text = fmt.estimate(found.value, found.low, found.high, decimals)
+    else:
+        text = fmt.number(found.value, decimals)
+    values = numbers(value=found.value, low=found.low, high=found.high)
+    return Cell(text, values, result.analysis, name.replace("_", " "))

@@ -1,0 +1,120 @@
+"""Nuisance parameters a second time: dense fit without the arm, families tallied, power by Simpson's rule."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from analysis.qc.again import Again
+from analysis.qc.design import columns, those_due, with_outcome
+from analysis.qc.planned_looks import families_for, maximum, planned_bounds
+from analysis.qc.score_paths import chances, with_drift
+from analysis.qc.siblings import Siblings, fit_siblings
+from analysis.qc.tables import ARM, Tables
+from analysis.results import Count, Estimate
+from analysis.spec.monitoring_entries import MonitoringAnalysis, NuisanceAnalysis
+
+METHOD = "dense restricted likelihood without the arm; families tallied one by one; power by Simpson's rule"
+
+
+def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
+    """What the design assumed, and what is seen of all arms together."""
+    monitored = tables.spec.analyses[entry.monitors]
+    watched = tables.spec.analyses[monitored.watches]
+    rows = with_outcome(tables, watched)
+    due = those_due(
+        tables, tables.people(entry.population), watched.outcome.parameter, [watched.outcome.visit]
+    )
+    known = due[due["child_id"].isin(set(rows["child_id"]))]
+    size = {
+        (which, name): len(set(frame[column]))
+        for which, frame in (("due", due), ("analysed", known))
+        for name, column in (("families", "family_id"), ("children", "child_id"))
+    }
+    asked, kept = size["due", "families"], size["analysed", "families"]
+    most = maximum(monitored)
+    return Again(
+        METHOD,
+        estimates=(
+            Estimate("maximum", most),
+            *_assumed(monitored, most),
+            *_observed(
+                monitored, rows, _fit(rows, watched, tables), kept / asked if asked else None, most, tables
+            ),
+        ),
+        counts=tuple(Count(name, n, {"arm": "All", "set": which}) for (which, name), n in size.items()),
+    )
+
+
+def _fit(rows: pd.DataFrame, watched, tables: Tables) -> Siblings | None:
+    """The fit, where two children have the outcome, two siblings, and the covariates can be told apart."""
+    if len(rows) < 2 or not rows["family_id"].duplicated().any():
+        return None
+    X = columns(rows, tables, watched.covariates).drop(columns="arm")
+    if len(X) <= X.shape[1] or np.linalg.matrix_rank((X / np.abs(X).max()).to_numpy(float)) < X.shape[1]:
+        return None
+    return fit_siblings(rows.drop(columns=ARM), X, may_be_negative=watched.structure == "exchangeable")
+
+
+def _assumed(monitored: MonitoringAnalysis, most: float) -> Iterator[Estimate]:
+    design, where = monitored.design, {"set": "assumed"}
+    yield Estimate("sd", design.sd, labels={**where, "of": "residual"})
+    yield Estimate("icc", design.icc, labels=where)
+    yield Estimate("children_per_family", design.children_per_family, labels=where)
+    yield Estimate("retention", design.retention, labels=where)
+    needed = families_for(monitored, most)
+    yield from _end(monitored, most / needed, design.retention, most, where)
+
+
+def _observed(
+    monitored: MonitoringAnalysis,
+    rows: pd.DataFrame,
+    fit: Siblings | None,
+    retention: float | None,
+    most: float,
+    tables: Tables,
+) -> Iterator[Estimate]:
+    where, sizes = {"set": "observed"}, rows.groupby("family_id").size()
+    raw = float(np.std(rows["value"].to_numpy(float), ddof=1)) if len(rows) > 1 else None
+    per_family = residual = None
+    correlation = Estimate("icc", None, labels=where)
+    if fit is not None:
+        found, total = fit.icc(tables.level), float(fit.theta.sum())
+        residual = total**0.5
+        correlation = Estimate(
+            "icc", found.value, low=found.low, high=found.high, level=found.level, labels=where
+        )
+        per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
+    yield Estimate("sd", raw, labels={**where, "of": "raw"})
+    yield Estimate("sd", residual, labels={**where, "of": "residual"})
+    yield correlation
+    yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=where)
+    yield Estimate("retention", retention, labels=where)
+    yield from _end(monitored, per_family, retention, most, where)
+
+
+def _end(
+    monitored: MonitoringAnalysis,
+    per_family: float | None,
+    retention: float | None,
+    most: float,
+    where: dict[str, str],
+) -> Iterator[Estimate]:
+    families = None if retention is None else monitored.design.families * retention
+    information = families * per_family if families is not None and per_family else None
+    power = None
+    if information:
+        looks = [each.fraction * information for each in monitored.looks]
+        bounds = planned_bounds(monitored)
+        power = float(chances(bounds, looks, with_drift(monitored.design.effect)).sum())
+    needed = most / per_family if per_family else None
+    randomised = needed / retention if needed and retention else None
+    named = {
+        "families_at_end": families,
+        "information_at_end": information,
+        "power": power,
+        "families_needed": needed,
+        "families_to_randomise": randomised,
+    }
+    for name, value in named.items():
+        yield Estimate(name, value, labels=where)
