@@ -7,6 +7,7 @@
 #   VIEW/manifest.csv                                every file of a report with its digest, analyses and origin
 #   VIEW/report.{html,docx}                          for the committee or, with dummy arms, for nobody
 #   {open,closed}/{issues,define}.html               what was found in the data, and what the tables hold
+#   {open,closed}/gate.csv                           that nothing open tells an arm: without it a run has failed
 #   logs/, benchmarks/                               one of each per job
 from snakemake.utils import min_version
 
@@ -39,7 +40,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        [page for view in CONFIG.views for page in pages_of(view)],
+        [file for view in CONFIG.views for file in pages_of(view) + gates_of(view)],
 
 
 # The data monitoring committee's pages: --configfile config/interim-2014-12.yaml
@@ -50,12 +51,12 @@ rule interim:
 
 rule open:
     input:
-        pages_of("open"),
+        pages_of("open") + gates_of("open"),
 
 
 rule closed:
     input:
-        pages_of("closed"),
+        pages_of("closed") + gates_of("closed"),
 
 
 rule dummy:

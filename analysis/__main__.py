@@ -23,6 +23,7 @@ STEPS = {
     "qc": "estimate everything a second time and compare",
     "present": "results -> tables and figures",
     "report": "tables and figures -> report",
+    "gate": "a finished run -> whether anything open tells an arm",
     "issues": "findings -> issue report and lists for the data managers",
     "delta": "two cuts -> what became known between them",
     "define": "declarations -> description of the data, and the data package",

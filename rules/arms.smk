@@ -308,3 +308,23 @@ rule define_closed:
     shell:
         "umask 077; python -m analysis define --view closed --mapping {params.mapping:q} --cut {params.cut:q} {params.synthetic:q} "
         "--package {output.package:q} --out {output.page:q} 2>&1 | tee {log:q}"
+
+
+# The same beside the arms: rows, columns and counts of what is open.
+rule gate_closed:
+    input:
+        code=code("gate"),
+        opened=pages_of("open"),
+        closed=pages_of("closed"),
+    output:
+        f"{OUT}/closed/gate.csv",
+    log:
+        f"{OUT}/logs/closed/gate.log",
+    benchmark:
+        f"{OUT}/benchmarks/closed/gate.tsv"
+    params:
+        tree=OUT,
+        closed=lambda wildcards, output: Path(output[0]).parent,
+        slice=digest.gate_slice(SPEC),
+    shell:
+        "umask 077; python -m analysis gate --tree {params.tree:q} --closed {params.closed:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -144,3 +144,21 @@ rule define_open:
     shell:
         "python -m analysis define --view open --mapping {params.mapping:q} --cut {params.cut:q} {params.synthetic:q} "
         "--package {output.package:q} --out {output.page:q} 2>&1 | tee {log:q}"
+
+
+# What is open is handed over only when it tells no arm: a run without this file has failed.
+rule gate_open:
+    input:
+        code=code("gate"),
+        pages=pages_of("open"),
+    output:
+        f"{OUT}/open/gate.csv",
+    log:
+        f"{OUT}/logs/open/gate.log",
+    benchmark:
+        f"{OUT}/benchmarks/open/gate.tsv"
+    params:
+        tree=OUT,
+        slice=digest.gate_slice(SPEC),
+    shell:
+        "python -m analysis gate --tree {params.tree:q} --records .snakemake/metadata --out {output:q} 2>&1 | tee {log:q}"

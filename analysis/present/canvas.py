@@ -16,13 +16,11 @@ from matplotlib.textpath import text_to_path
 from analysis.present.reading import ALL
 from analysis.present.table_form import MARKS
 from analysis.results import View
+from analysis.spec.palette import ARM_COLOURS
 
 POINTS = 72.0
 WIDTH = 512.0
 INK, PALE, POOLED = "#222222", "#6B7280", "#35485A"
-# After Okabe & Ito (2008), told apart with common colour vision deficiencies, and in grey by their dashes;
-# darkened until words in them can be read on white.
-ARM_COLOURS = ("#0072B2", "#BD5200", "#00795A", "#9C4F80")
 ARM_DASHES = ("solid", (0, (5, 1.3)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 # Other hues than those of the arms, so that nobody takes a site for one.
 SITE_COLOURS = ("#12705A", "#8F3B66", "#6B6108", "#534394")

@@ -2,52 +2,40 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
-# Whole words of a name, so that `harm` or `alarm` do not alarm anyone.
-ARM_WORDS = frozenset(
-    [
-        "arm",
-        "arms",
-        "armcd",
-        "actarm",
-        "actarmcd",
-        "alloc",
-        "allocated",
-        "allocation",
-        "trt",
-        "trta",
-        "trtp",
-        "trtan",
-        "trtpn",
-        "tx",
-        "treatment",
-        "treatments",
-        "group",
-        "grp",
-        "intervention",
-        "nim",
-        "sau",
-        "gift",
-        "lift",
-        "facs",
-    ]
-)
-ARM_PHRASES = ("randomised to", "randomized to", "assigned to", "random assignment")
-# Groups that are not arms: the access groups of REDCap are sites.
-HARMLESS_PHRASES = ("redcap data access group", "age group", "ethnic group")
+from analysis.spec.base import name_of, parse, read_yaml
+from analysis.spec.blinding import Blinding
+
+FILE = Path(__file__).resolve().parents[2] / "data_spec" / "blinding.yaml"
+
 # In the name of an event of REDCap, and in its label.
 REDCAP_ARM = re.compile(r"_arm_(\d+)$|\(Arm (\d+):", re.IGNORECASE)
 SHORTEST_WORD = 3  # letters; a shorter code (A, 1) means other things elsewhere
 
 
+@cache
+def load_blinding(file: Path = FILE) -> Blinding:
+    """What tells the arm, as declared.
+
+    Raises
+    ------
+    SpecError
+        On an unknown key or a wrong value.
+    """
+    return parse(Blinding, read_yaml(file), file=name_of(file))
+
+
 def is_arm_like(column: str) -> bool:
-    """Whether a column's name says that it tells the arm."""
+    """Whether a column's name says that it tells the arm: whole words, so that `harm` alarms nobody."""
+    names = load_blinding().columns
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", column)
     words = re.findall(r"[a-z]+", parted.lower())
     text = f" {' '.join(words)} "
-    for phrase in HARMLESS_PHRASES:
+    for phrase in names.harmless:
         text = text.replace(f" {phrase} ", " ")
-    return bool(ARM_WORDS & set(text.split())) or any(f" {phrase} " in text for phrase in ARM_PHRASES)
+    return bool(set(names.words) & set(text.split())) or any(f" {each} " in text for each in names.phrases)
 
 
 def arms_of(events: Iterable[str]) -> set[str]:

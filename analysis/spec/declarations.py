@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from analysis.errors import BlindingError, SpecError
 from analysis.spec.amendments import Amendment
 from analysis.spec.base import Declaration, IsoDay, Name
+from analysis.spec.blinding import Blinding
 from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.findings import Finding, KindText
 from analysis.spec.instruments import Banding, Instrument, Score
@@ -62,6 +63,7 @@ class Spec:
     trial: Trial
     package: Package
     codes: Mapping[str, Mapping[str, Code]]
+    blinding: Blinding
     states: States
     instruments: Mapping[str, Instrument]
     scores: Mapping[str, Score]

@@ -11,12 +11,12 @@ from analysis.spec.declarations import Spec, scale_of
 from analysis.spec.sap import Analysis
 from analysis.spec.visit_outcomes import BinaryAnalysis
 
-RAW_PARTS = ("package", "codes", "states", "rules", "instruments", "scores", "trial")
+RAW_PARTS = ("package", "codes", "blinding", "states", "rules", "instruments", "scores", "trial")
 ISSUE_PARTS = ("package", "codes", "rules", "rule_kinds", "findings", "trial")
 DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "trial")
 
 REPORT_PARTS = (
-    *("trial", "codes", "populations", "estimands", "analyses", "outputs", "stages", "reported"),
+    *("trial", "codes", "blinding", "populations", "estimands", "analyses", "outputs", "stages", "reported"),
     *("conduct", "checklist", "amendments"),
     "abbreviations",
 )
@@ -78,6 +78,11 @@ def report_slice(spec: Spec) -> str:
     decimals = {name: score.decimals for name, score in spec.scores.items()}
     scales = {name: asdict(scale) for name in spec.codes["parameter"] if (scale := scale_of(spec, name))}
     return digest([*(getattr(spec, part) for part in REPORT_PARTS), decimals, scales])
+
+
+def gate_slice(spec: Spec) -> str:
+    """What the leakage gate depends on: what tells an arm."""
+    return digest([spec.codes["arm"], spec.blinding])
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from analysis.errors import SpecError
 from analysis.spec import check_references
 from analysis.spec.amendments import FILE as AMENDMENTS
 from analysis.spec.amendments import check_amendments, read_amendments
+from analysis.spec.arm_words import load_blinding
 from analysis.spec.base import Model, name_of, parse, read_yaml
 from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.declarations import Abbreviation, Code, Spec
@@ -42,6 +43,7 @@ def load_spec(folder: Path) -> Spec:
         trial=_one(sap / "trial.yaml", Trial),
         package=_one(folder / "datapackage.yaml", Package),
         codes=_codelists(folder / "codelists"),
+        blinding=load_blinding(folder / "blinding.yaml"),
         states=_one(folder / "states.yaml", States),
         instruments=_instruments(folder / "instruments"),
         scores=_many(folder / "instruments" / SCORES, Score, key="parameter"),

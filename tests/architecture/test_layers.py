@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "synth": {"errors", "spec"},
     "present": {"agreement", "errors", "results", "spec"},
     "qc": {"agreement", "errors", "results", "spec"},
+    "gate": {"errors", "results", "spec"},
     "models": {"errors", "results", "spec", "stats", "data"},
     "simulate": {"errors", "results", "spec", "stats", "synth"},
     "steps": {
         *("agreement", "errors", "results", "spec", "stats", "data", "sources", "synth"),
-        *("present", "qc", "models", "simulate"),
+        *("present", "qc", "gate", "models", "simulate"),
     },
     "__main__": {"errors", "spec", "steps"},
 }

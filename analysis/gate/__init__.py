@@ -1,0 +1,1 @@
+"""The leakage gate: what is open is read once more, as files, before it is handed over."""

@@ -1,0 +1,125 @@
+"""Numbers of open results beside the closed ones: is one of a single arm, as it stands or by subtraction?
+
+That open outputs do not change with the allocation is the proof; this is the alarm. A number alone proves
+nothing, since many are equal by chance: what is looked for is a grouping whose parts are the arms' parts
+again and again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from analysis.gate.finding import Finding
+from analysis.results import Failure, ResultFile
+
+ALL = "All"
+# Different numbers that must agree before a grouping by a label of the closed results alarms anyone.
+AGREEING = 3
+# Smaller numbers are equal too easily.
+SMALLEST = 5
+# A count of so many, none of them of the other arm, comes by chance of a fair coin once in 30 million times.
+ONE_SIDED = 25
+
+Key = tuple[str, frozenset[tuple[str, str]]]  # name and labels, without the arm
+Parts = Mapping[str, int]  # arm -> count
+
+
+def check_results(file: str, opened: ResultFile, closed: ResultFile) -> Iterator[Finding]:
+    """Findings of the open results of one family beside its closed ones."""
+    parts = {each.analysis: _parts(each.counts) for each in closed.results if not isinstance(each, Failure)}
+    pooled = {
+        each.analysis: {_key(count.name, count.labels): count.value for count in each.counts}
+        for each in opened.results
+        if not isinstance(each, Failure)
+    }
+    for analysis, counts in pooled.items():
+        arms = parts.get(analysis, {})
+        if any(_is_of_one_arm(arms[key]) for key in counts if key in arms):
+            yield Finding(file, "one arm", analysis)
+        if _has_arm_parts(counts, arms):
+            yield Finding(file, "parts", analysis)
+    yield from (Finding(file, "parts", f"{a} less {b}") for a, b in _differences(pooled, parts))
+
+
+def check_table(
+    file: str, opened: list[list[str]], closed: list[list[str]], arms: Iterable[str]
+) -> Iterator[Finding]:
+    """Finding of an open table, as shown, that has the cells of one arm's column of the closed table."""
+    shown = {row[0]: set(row[1:]) for row in opened[1:] if row}
+    for arm in arms:
+        columns = [at for at, name in enumerate(closed[0]) if at and arm in name.replace(",", " ").split()]
+        others = [at for at, name in enumerate(closed[0]) if at and name.startswith(ALL)]
+        for at in columns:
+            rows = [row for row in closed[1:] if row[0] in shown and any(sign.isdigit() for sign in row[at])]
+            rows = [row for row in rows if row[at] not in {row[each] for each in others}]
+            found = {row[at] for row in rows if row[at] in shown[row[0]] and len(row[at]) > 1}
+            if len(found) >= AGREEING and 2 * len(found) >= len({row[at] for row in rows}):
+                yield Finding(file, "parts")
+                return
+
+
+def check_lines(file: str, text: str, sizes: Iterable[tuple[int, int]]) -> Iterator[Finding]:
+    """Finding of a log that gives both sizes of a pair of arms on one line."""
+    for line in text.splitlines():
+        numbers = "".join(sign if sign.isdigit() else " " for sign in line.replace(",", "")).split()
+        for a, b in sizes:
+            if numbers.count(str(a)) > (a == b) and str(b) in numbers:
+                yield Finding(file, "sizes")
+                return
+
+
+def read_table(path: Path) -> list[list[str]]:
+    """Rows of a table as shown, its header first."""
+    import csv
+
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.reader(handle))
+
+
+def _key(name: str, labels: Mapping[str, str]) -> Key:
+    return name, frozenset((key, value) for key, value in labels.items() if key != "arm")
+
+
+def _parts(counts: Iterable) -> dict[Key, dict[str, int]]:
+    found: dict[Key, dict[str, int]] = defaultdict(dict)
+    for count in counts:
+        if (arm := count.labels.get("arm", ALL)) != ALL:
+            found[_key(count.name, count.labels)][arm] = count.value
+    return {key: arms for key, arms in found.items() if len(arms) == 2}
+
+
+def _is_of_one_arm(parts: Parts) -> bool:
+    return min(parts.values()) == 0 and max(parts.values()) >= ONE_SIDED
+
+
+def _has_arm_parts(counts: Mapping[Key, int], parts: Mapping[Key, Parts]) -> bool:
+    """Whether the parts of a grouping are those of an arm; the rest, by subtraction, is the other arm's."""
+    known = {label for _, labels in parts for label, _ in labels}
+    seen: dict[tuple[str, str], list[tuple[int, Parts]]] = defaultdict(list)
+    for (name, labels), value in counts.items():
+        for label in labels:
+            if (whole := parts.get((name, labels - {label}))) is not None:
+                seen[label].append((value, whole))
+    return any(_agree(pairs, enough=AGREEING if label in known else 1) for (label, _), pairs in seen.items())
+
+
+def _differences(
+    pooled: Mapping[str, Mapping[Key, int]], parts: Mapping[str, Mapping[Key, Parts]]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of analyses whose numbers differ by those of one arm."""
+    for first, counts in pooled.items():
+        arms = parts.get(first, {})
+        for second, others in pooled.items():
+            shared = [key for key in counts if key in others and key in arms and counts[key] > others[key]]
+            pairs = [(counts[key] - others[key], arms[key]) for key in shared]
+            if first != second and _agree(pairs, enough=AGREEING):
+                yield first, second
+
+
+def _agree(pairs: list[tuple[int, Parts]], *, enough: int) -> bool:
+    """Whether the numbers are those of one arm, the same for all, in so many different numbers."""
+    large = [(value, parts) for value, parts in pairs if value >= SMALLEST and min(parts.values()) > 0]
+    arms = set().union(*(parts for _, parts in large))
+    return len({value for value, _ in large}) >= enough and any(
+        all(parts.get(arm) == value for value, parts in large) for arm in arms
+    )

@@ -1,0 +1,56 @@
+"""Which files are open: everything below the output folder that does not lie on the closed side."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from analysis.gate.finding import Finding
+from analysis.spec.blinding import TellingName, named_in
+
+SECRET = ("closed", "dummy")
+# Exports of the synthetic trial: they come in, and are handed to nobody.
+INPUTS = "synthetic"
+
+
+def open_files(out: Path) -> Iterator[Path]:
+    """Open files below the output folder, sorted, hidden and stray ones too.
+
+    A link is followed, so that what it leads to is read as what it is: open.
+    """
+    for path in sorted(out.rglob("*")):
+        parts = path.relative_to(out).parts
+        if path.is_file() and parts[0] != INPUTS and not set(parts) & set(SECRET):
+            yield path
+
+
+def check_records(folder: Path, out: Path, names: tuple[TellingName, ...]) -> Iterator[Finding]:
+    """Snakemake's own records of how the open files were made: words and inputs.
+
+    A record bears the name of its file in base 64 and lists inputs, command and parameters.
+    """
+    inside = tuple(f"{out.as_posix()}/{each}/" for each in (*SECRET, f"{INPUTS}/restricted"))
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = _made(path.relative_to(folder))
+        if name is None or not Path(name).is_relative_to(out) or name.startswith(inside):
+            continue
+        place = Path(name).relative_to(out).as_posix()
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if named_in(text, names):
+            yield Finding(place, "metadata", "record of Snakemake")
+        try:
+            inputs = json.loads(text).get("input") or []
+        except ValueError:
+            continue
+        if any(str(each).startswith(inside) for each in inputs):
+            yield Finding(place, "origin", "record of Snakemake")
+
+
+def _made(record: Path) -> str | None:
+    """The file a record tells of; long names are cut into folders that begin with @."""
+    coded = "".join(part.removeprefix("@") for part in record.parts)
+    try:
+        return base64.urlsafe_b64decode(coded).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
