@@ -323,7 +323,7 @@ rule gate_closed:
     benchmark:
         f"{OUT}/benchmarks/closed/gate.tsv"
     params:
-        tree=OUT,
+        tree=lambda wildcards, output: Path(output[0]).parents[1],
         closed=lambda wildcards, output: Path(output[0]).parent,
         slice=digest.gate_slice(SPEC),
     shell:

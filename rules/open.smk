@@ -158,7 +158,7 @@ rule gate_open:
     benchmark:
         f"{OUT}/benchmarks/open/gate.tsv"
     params:
-        tree=OUT,
+        tree=lambda wildcards, output: Path(output[0]).parents[1],
         slice=digest.gate_slice(SPEC),
     shell:
         "python -m analysis gate --tree {params.tree:q} --records .snakemake/metadata --out {output:q} 2>&1 | tee {log:q}"
