@@ -63,7 +63,7 @@ def interim_pages(wildcards):
             f"{CONFIG_FILE}, data_cut: {CUT} is not before the trial's last data cut, {SPEC.trial.data_cut}, so "
             "there is no interim report to make; name a configuration with an earlier data_cut."
         )
-    return [page for view in CONFIG.views for page in pages_of(view)]
+    return [file for view in CONFIG.views for file in pages_of(view) + gates_of(view)]
 
 
 # What only an interim report shows: the last meeting's run, what was agreed, and for whom a closed copy is.
