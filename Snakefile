@@ -24,6 +24,14 @@ include: "rules/open.smk"
 include: "rules/arms.smk"
 
 
+# Snakemake makes the folders of a job's files for everybody to read; those of the closed side are its owner's alone.
+onstart:
+    shell(
+        "for top in {OUT:q} {OUT:q}/logs {OUT:q}/benchmarks; do "
+        'mkdir -p "$top/{CONFIG.secret_view}"; chmod 700 "$top/{CONFIG.secret_view}"; done'
+    )
+
+
 # What a job of this run said before it failed stands last, below the lists of files.
 onerror:
     shell("echo; find {OUT:q}/logs -name '*.log' -newermt {STARTED:q} -exec grep -h '^error:' {{}} + || true")

@@ -24,3 +24,11 @@ def check_destination(path: Path, *, audience: str) -> None:
     if (audience == "closed") != secret:
         where = f"{roots[-1]}/" if roots else "a folder that is neither closed/ nor dummy/"
         raise BlindingError(f"{audience} results may not be written to {where}.")
+
+
+def secret_folders(path: Path) -> list[Path]:
+    """Folders of a file from its secret root down to its own; none of a file that is not below one."""
+    at = [number for number, part in enumerate(path.parts[:-1]) if part in ROOTS]
+    if not at or path.parts[at[-1]] not in SECRET:
+        return []
+    return [Path(*path.parts[: number + 1]) for number in range(at[-1], len(path.parts) - 1)]

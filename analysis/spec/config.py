@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from analysis.errors import BlindingError, SpecError
 from analysis.spec.base import Declaration, IsoDay, Name, parse
 from analysis.spec.mapping import Mapping
+from analysis.spec.private import check_copies, check_private
 
 SYNTHETIC = "synthetic"
 
@@ -25,6 +26,7 @@ class Config(Declaration):
 
     At an interim cut `meetings` and `closed_meetings` name what the data monitoring committee agreed in its
     open and closed sessions; `recipient` and `copy_number` say for whom a copy of the closed report is.
+    With `arm_labels` coded, arms are A and B in everything of the closed side that shows results.
     """
 
     raw: Name = SYNTHETIC
@@ -42,6 +44,7 @@ class Config(Declaration):
     snapshot: Name | None = None
     closed_snapshot: Name | None = None
     previous: Name | None = None
+    arm_labels: Literal["named", "coded"] = "named"
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -54,12 +57,23 @@ class Config(Declaration):
         return ("open", "closed") if self.is_synthetic or self.allocation else ("open", "dummy")
 
     @property
+    def secret_view(self) -> str:
+        """The view with arms, real or rehearsed."""
+        return self.views[1]
+
+    @property
     def raw_folder(self) -> str:
         return f"{self.out}/synthetic/raw" if self.is_synthetic else self.raw
 
     @property
     def allocation_file(self) -> str | None:
         return f"{self.out}/synthetic/restricted/allocation.csv" if self.is_synthetic else self.allocation
+
+    @property
+    def key_file(self) -> str | None:
+        """Which arm is called A, beside the allocation; none where arms are a rehearsal."""
+        allocation = self.allocation_file
+        return f"{Path(allocation).parent.as_posix()}/arm_labels.csv" if allocation else None
 
 
 def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml") -> Config:
@@ -90,13 +104,18 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     if out.is_relative_to(raw) or raw.is_relative_to(out):
         raise SpecError(f"{file}, out: the output folder and the raw folder may not lie in each other.")
     _check_closed_meetings(config, root, here, file=file)
+    check_private(out, file=file)
     if config.allocation:
-        _check_allocation(Path(root, config.allocation).resolve(), here, raw, file=file)
-        if out.is_relative_to(here):
-            raise BlindingError(
-                f"{file}, out: with a real allocation the outputs may not lie inside the repository; "
-                "below closed/ they are as secret as the allocation itself."
-            )
+        allocation = Path(root, config.allocation).resolve()
+        _check_allocation(allocation, here, raw, file=file)
+        check_copies(allocation, {"repository": here, "raw folder": raw}, file=file)
+        # A link would lead out of a folder that is outside into one that is not.
+        for folder in (out, (out / "closed").resolve()):
+            if folder.is_relative_to(here):
+                raise BlindingError(
+                    f"{file}, out: with a real allocation the outputs may not lie inside the repository; "
+                    "below closed/ they are as secret as the allocation itself."
+                )
     return config
 
 
@@ -120,6 +139,12 @@ def check_previous(config: Config, root: Path, *, cut: str, file: str = "config.
     then = _cut_of(folder / "data" / "cut.json", where)
     if then >= cut:
         raise SpecError(f"{where}: its data cut, {then}, is not before the one of this run, {cut}.")
+    key = config.key_file
+    if config.arm_labels == "coded" and key and not config.is_synthetic and not Path(root, key).is_file():
+        raise SpecError(
+            f"{file}, arm_labels: no arm_labels.csv beside the allocation, though a report was shown at the "
+            "last meeting; put the file of that run there, or labels would be drawn anew."
+        )
 
 
 def _cut_of(path: Path, where: str) -> str:

@@ -208,3 +208,60 @@ def test_what_a_closed_session_agreed_lies_outside_the_repository(repository: Pa
         check_config(real(repository, closed_meetings="meetings.yaml"), repository)
     with pytest.raises(SpecError, match="config.yaml, meetings: no such file"):
         check_config({"meetings": "none.yaml"}, repository)
+
+
+@pytest.mark.parametrize("place", ["exports/trial/list.csv", "repository/notes/list.csv"])
+@pytest.mark.parametrize("how", ["copy", "link", "hard link"])
+def test_the_allocation_may_lie_nowhere_twice(repository: Path, place: str, how: str) -> None:
+    secret, other = repository.parent / "secure" / "allocation.csv", repository.parent / place
+    other.parent.mkdir(exist_ok=True)
+    if how == "copy":
+        other.write_bytes(secret.read_bytes())
+    elif how == "link":
+        other.symlink_to(secret)
+    else:
+        other.hardlink_to(secret)
+    body = real(repository, allocation=str(secret), out=str(repository.parent / "results"))
+    with pytest.raises(BlindingError, match="holds a copy of it or a link to it, .*list.csv; remove it"):
+        check_config(body, repository)
+    other.unlink()
+    other.write_text("family_id,ARM\n")  # as long, and another file
+    check_config(body, repository)
+
+
+@pytest.mark.parametrize("folder", ["closed", "logs/closed", "benchmarks/closed", "dummy"])
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o701])
+def test_a_closed_side_that_others_may_enter_is_refused(repository: Path, folder: str, mode: int) -> None:
+    out = repository.parent / "results"
+    (out / folder).mkdir(parents=True)
+    (out / folder).chmod(mode)
+    body = real(repository, out=str(out))
+    with pytest.raises(BlindingError, match=f"{folder}/ of the output folder can be read by others"):
+        check_config(body, repository)
+    (out / folder).chmod(0o700)
+    check_config(body, repository)
+
+
+def test_a_closed_folder_that_is_a_link_into_the_repository_is_refused(repository: Path) -> None:
+    out, inside = repository.parent / "results", repository / "closed"
+    out.mkdir()
+    inside.mkdir(mode=0o700)
+    (out / "closed").symlink_to(inside)
+    secret = str(repository.parent / "secure" / "allocation.csv")
+    with pytest.raises(BlindingError, match="may not lie inside the repository"):
+        check_config(real(repository, allocation=secret, out=str(out)), repository)
+
+
+def test_labels_shown_at_the_last_meeting_are_not_drawn_anew(repository: Path) -> None:
+    secret, before = repository.parent / "secure", repository.parent / "before"
+    for name in ("data/cut.json", "open/manifest.csv", "closed/manifest.csv"):
+        (before / name).parent.mkdir(parents=True, exist_ok=True)
+        (before / name).write_text('{"cut": "2014-12-31"}')
+    out = str(repository.parent / "results")
+    body = real(repository, allocation=str(secret / "allocation.csv"), out=out, previous=str(before))
+    check_previous(check_config(body, repository), repository, cut="2017-06-30")
+    coded = check_config({**body, "arm_labels": "coded"}, repository)
+    with pytest.raises(SpecError, match="no arm_labels.csv beside the allocation"):
+        check_previous(coded, repository, cut="2017-06-30")
+    (secret / "arm_labels.csv").touch()
+    check_previous(coded, repository, cut="2017-06-30")
