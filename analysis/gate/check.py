@@ -93,7 +93,7 @@ def _counts(out: Path, closed: Path) -> Iterator[Finding]:
 
 
 def _names(closed: Path) -> set[str]:
-    return {arm for _, arm in _columns(closed / "clean" / "allocation.csv", "family_id", "arm")}
+    return {arm for _, arm in _columns(closed / "allocated" / "subjects.csv", "family_id", "arm")}
 
 
 def _logs(out: Path, arms) -> Iterator[Finding]:

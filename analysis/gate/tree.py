@@ -10,6 +10,8 @@ from analysis.gate.finding import Finding
 from analysis.spec.blinding import TellingName, named_in
 
 SECRET = ("closed", "dummy")
+# Folders that have one for each view.
+BY_VIEW = ("logs", "benchmarks")
 # Exports of the synthetic trial: they come in, and are handed to nobody.
 INPUTS = "synthetic"
 
@@ -21,7 +23,8 @@ def open_files(out: Path) -> Iterator[Path]:
     """
     for path in sorted(out.rglob("*")):
         parts = path.relative_to(out).parts
-        if path.is_file() and parts[0] != INPUTS and not set(parts) & set(SECRET):
+        place = parts[1:] if parts[0] in BY_VIEW else parts
+        if path.is_file() and place[:1] not in [(each,) for each in (*SECRET, INPUTS)]:
             yield path
 
 

@@ -32,6 +32,9 @@ PART = (
     *("closed/results/flow.json", "closed/results/harms.json"),
 )
 
+# Finished runs, by fixture, whose walls are looked at.
+RUNS = ["finished"]
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -184,15 +187,30 @@ OPEN_LEAKS: dict[str, tuple[str, Callable[[Tree], None]]] = {
 }
 
 
-def test_nothing_is_found_in_an_untouched_run(finished: Copy, spec: Spec):
+@pytest.fixture(params=RUNS)
+def run(request: pytest.FixtureRequest) -> Path:
+    """The output folder of a finished run."""
+    return request.getfixturevalue(request.param).folder / "out"
+
+
+def test_nothing_is_found_in_an_untouched_run(run: Path):
     """The whole run passed both gates, or it would not be finished; what each looked for is on record."""
     for view, checks in (("open", BY_ITSELF), ("closed", BESIDE_CLOSED)):
-        with (finished.folder / f"out/{view}/gate.csv").open(newline="") as handle:
+        with (run / view / "gate.csv").open(newline="") as handle:
             rows = list(csv.DictReader(handle))
         assert [row["check"] for row in rows] == list(checks)
         assert {row["findings"] for row in rows} == {"0"}
         assert all(int(row["files"]) > 40 for row in rows)
     assert {*BY_ITSELF, *BESIDE_CLOSED} == set(KINDS)
+
+
+def test_the_closed_side_is_for_its_owner_alone(run: Path):
+    closed = [run / name for name in ("closed", "logs/closed", "benchmarks/closed")]
+    assert [each.stat().st_mode & 0o777 for each in closed] == [0o700] * len(closed)
+    below = [path for top in closed[:1] for path in top.rglob("*")]
+    assert len(below) > 100
+    assert [str(path) for path in below if path.stat().st_mode & 0o077] == []
+    assert (run / "open").stat().st_mode & 0o077  # as the user's own mask has it
 
 
 def test_nothing_is_found_in_the_untouched_part(tree: Tree, spec: Spec):
@@ -215,6 +233,9 @@ def test_a_dummy_or_closed_file_may_name_arms(tree: Tree, spec: Spec):
         (tree / folder).mkdir(parents=True, exist_ok=True)
         (tree / folder / "NIM.txt").write_text("NIM")
     assert check_open(tree.out, spec)[1] == []
+    (tree / "open/closed").mkdir()
+    (tree / "open/closed/list.txt").write_text("NIM")
+    assert [each.file for each in check_open(tree.out, spec)[1]] == ["open/closed/list.txt"]
 
 
 @pytest.mark.parametrize(
