@@ -26,6 +26,7 @@ STEPS = {
     "gate": "a finished run -> whether anything open tells an arm",
     "issues": "findings -> issue report and lists for the data managers",
     "delta": "two cuts -> what became known between them",
+    "seal": "a closed view -> one archive for the committee, locked with a passphrase",
     "define": "declarations -> description of the data, and the data package",
     "check": "a folder of exports -> everything that is wrong with it",
 }
