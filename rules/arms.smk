@@ -99,7 +99,7 @@ rule allocate:
         derived=expand(f"{OUT}/data/derived/{{table}}.csv", table=DERIVED_TABLES),
         allocation=f"{OUT}/{{view}}/clean/allocation.csv",
         delivery=branch(
-            lambda wildcards: wildcards.view == "closed",
+            lambda wildcards: wildcards.view == "closed" and ARMS == "named",
             then=f"{OUT}/closed/clean/delivery.csv",
             otherwise=[],
         ),
@@ -113,12 +113,14 @@ rule allocate:
     params:
         derived=lambda wildcards, input: Path(input.derived[0]).parent,
         delivery=lambda wildcards, input: ["--delivery", input.delivery] if input.delivery else [],
+        arms=ARMS,
+        key=lambda wildcards: key_options(wildcards.view),
         out=lambda wildcards, output: Path(output[0]).parent,
         revealing=lambda wildcards, output: Path(output.revealing[0]).parent,
         slice=digest.derive_slice(SPEC),
     shell:
         "umask 077; python -m analysis allocate --view {wildcards.view} --derived {params.derived:q} --allocation {input.allocation:q} "
-        "{params.delivery:q} --revealing {params.revealing:q} --out {params.out:q} 2>&1 | tee {log:q}"
+        "{params.delivery:q} --arms {params.arms} {params.key:q} --revealing {params.revealing:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule fit:
@@ -136,10 +138,11 @@ rule fit:
         tables=lambda wildcards, input: Path(input.tables[0]).parent,
         earlier=lambda wildcards, input: ["--earlier", input.earlier] if input.earlier else [],
         cut=CUT,
-        slice=lambda wildcards: digest.family_slice(PLAN, wildcards.family),
+        arms=ARMS,
+        slice=lambda wildcards: digest.family_slice(ARMS_PLAN, wildcards.family),
         packages=package_versions(),
     shell:
-        "umask 077; python -m analysis fit --family {wildcards.family} --view {wildcards.view} --cut {params.cut:q} "
+        "umask 077; python -m analysis fit --family {wildcards.family} --view {wildcards.view} --cut {params.cut:q} --arms {params.arms} "
         "--tables {params.tables:q} {params.earlier:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -149,7 +152,7 @@ rule qc:
         tables=ALLOCATED,
         earlier=looks_taken,
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(ARMS_PLAN, "closed")
         ),
         reference=expand(
             "{folder}/{file}", folder=CONFIG.reference or [], file=["expected.csv", "tables.csv"]
@@ -167,11 +170,12 @@ rule qc:
         earlier=lambda wildcards, input: ["--earlier", input.earlier] if input.earlier else [],
         reference=["--reference", CONFIG.reference] if CONFIG.reference else [],
         cut=CUT,
+        arms=ARMS,
         out=lambda wildcards, output: Path(output[0]).parent,
-        slice=digest.qc_slice(PLAN),
+        slice=digest.qc_slice(ARMS_PLAN),
         packages=qc_versions(),
     shell:
-        "umask 077; python -m analysis qc --view {wildcards.view} --cut {params.cut:q} --tables {params.tables:q} "
+        "umask 077; python -m analysis qc --view {wildcards.view} --cut {params.cut:q} --arms {params.arms} --tables {params.tables:q} "
         "--results {params.results:q} {params.earlier:q} {params.reference:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
@@ -181,21 +185,22 @@ rule present:
         agreement=AGREEMENT,
         style="reports/trial.mplstyle",
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(ARMS_PLAN, "closed")
         ),
     output:
-        expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(PLAN, "closed")),
+        expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(ARMS_PLAN, "closed")),
     log:
         f"{OUT}/logs/{{view}}/present.log",
     benchmark:
         f"{OUT}/benchmarks/{{view}}/present.tsv"
     params:
         cut=CUT,
+        arms=ARMS,
         results=lambda wildcards, input: Path(input.results[0]).parent,
         out=lambda wildcards, output: Path(output[0]).parent,
-        slice=digest.report_slice(PLAN),
+        slice=digest.report_slice(ARMS_PLAN),
     shell:
-        "umask 077; python -m analysis present --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
+        "umask 077; python -m analysis present --view {wildcards.view} --cut {params.cut:q} --arms {params.arms} --results {params.results:q} "
         "--agreement {input.agreement:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
@@ -204,9 +209,9 @@ rule report:
         code=code("report"),
         templates=outputs.template_files(ROOT),
         results=expand(
-            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(PLAN, "closed")
+            f"{OUT}/{{{{view}}}}/results/{{family}}.json", family=outputs.families_of(ARMS_PLAN, "closed")
         ),
-        outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(PLAN, "closed")),
+        outputs=expand(f"{OUT}/{{{{view}}}}/outputs/{{file}}", file=outputs.output_files(ARMS_PLAN, "closed")),
         tables=ALLOCATED,
         agreement=AGREEMENT,
         issues=issue_files,
@@ -227,10 +232,11 @@ rule report:
         issues=lambda wildcards, input: sorted({str(Path(each).parent) for each in input.issues}),
         cut=CUT,
         pack=lambda wildcards, input: pack_options(input) + ADDRESSEE,
+        arms=ARMS,
         synthetic=["--synthetic"] if CONFIG.is_synthetic else [],
-        slice=digest.report_slice(PLAN),
+        slice=digest.report_slice(ARMS_PLAN),
     shell:
-        "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --results {params.results:q} "
+        "umask 077; python -m analysis report --view {wildcards.view} --cut {params.cut:q} --arms {params.arms} --results {params.results:q} "
         "--outputs {params.outputs:q} --tables {params.tables:q} --agreement {input.agreement:q} --issues {params.issues:q} "
         "{params.synthetic:q} {params.pack:q} --out {output.page:q} --word {output.word:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
 

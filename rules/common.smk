@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from analysis.errors import TrialError
 from analysis.spec import digest, outputs
+from analysis.spec.coded_arms import coded
 from analysis.spec.code import module_closure
 from analysis.spec.config import check_config, check_previous, closed_files, raw_files
 from analysis.spec.edition import edition, is_interim
@@ -36,6 +37,9 @@ except TrialError as error:
 OUT = CONFIG.out
 STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of another run
 PLAN = edition(SPEC, CUT)  # what the reports of this cut show; data are made by the whole of the declarations
+ARMS = CONFIG.arm_labels
+# The same where arms are known, with arms A and B if they are coded.
+ARMS_PLAN = coded(PLAN) if ARMS == "coded" else PLAN
 OPEN_TABLES = SPEC.table_names(layer="raw", audience="open")
 CLOSED_TABLES = SPEC.table_names(layer="raw", audience="closed")
 DERIVED_TABLES = SPEC.table_names(layer="derived", audience="open")
@@ -98,6 +102,14 @@ def pack_options(files):
 def gates_of(view):
     """What must have passed before anything of a view is handed over; a rehearsal has no arms to be found out."""
     return [] if view == "dummy" else [f"{OUT}/{view}/gate.csv"]
+
+
+def key_options(view):
+    """Where it is kept which arm is called A, when arms are coded; it is drawn from the seed in the synthetic trial."""
+    if ARMS == "named" or view == "dummy":
+        return []
+    seed = ["--seed", CONFIG.seed] if CONFIG.is_synthetic else []
+    return ["--key", CONFIG.key_file, *seed]
 
 
 def issue_files(wildcards):

@@ -25,6 +25,7 @@ from analysis.present.table_form import MARKS, Origin, Table
 from analysis.present.table_validation import verdict
 from analysis.present.template import render
 from analysis.results import Failure, ResultFile, Stamp, View
+from analysis.spec.coded_arms import is_coded
 from analysis.spec.declarations import Spec
 from analysis.spec.outputs import outputs_of, report_of, sections_of, template_of
 
@@ -109,6 +110,7 @@ def _declared(spec: Spec, view: View) -> dict[str, Any]:
         "trial": trial,
         "sites": [label(spec, "site", site) for site in trial.sites],
         "arms": {} if view == "open" else spec.codelists["arm"],
+        "coded": is_coded(spec),
         "horizon_months": fmt.months(trial.horizon_days),
         "level": fmt.level_name(trial.level).removesuffix(" CI"),
         "estimands": [_estimand(each, spec, view) for each in spec.estimands.values()],

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from analysis.errors import ReportError
 from analysis.results import ResultFile, Stamp, View
+from analysis.spec.coded_arms import is_coded
 from analysis.spec.declarations import Spec
 from analysis.spec.outputs import FIGURES, files_of, outputs_of, report_of
 
 HEADER = (
     *("sha256", "file", "kind", "audience", "view", "data_cut", "sap_version"),
-    *("analyses", "made_from", "plan", "code"),
+    *("analyses", "made_from", "plan", "code", "arms"),
 )
 
 
@@ -93,20 +94,21 @@ def list_files(
 def to_csv(listed: Iterable[Listed], pages: Mapping[str, str], spec: Spec, view: View, cut: str) -> str:
     """The manifest as a file, the pages made of all other files last.
 
-    Digests are SHA-256; paths start at the output folder.
+    Digests are SHA-256; paths start at the output folder. Of arms it says whether they are coded, never how.
     """
     listed = tuple(listed)
     used = tuple(
         each.file for each in listed if each.kind in ("result", "table", "figure", "second programmer")
     )
     pages_of = [Listed("", name, digest, "report", (), used) for name, digest in pages.items()]
+    arms = "none" if view == "open" else "coded" if is_coded(spec) else "named"
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEADER)
     for each in (*listed, *pages_of):
         about = (report_of(view), view, cut, spec.trial.sap_version)
         lists = (" ".join(each.analyses), " ".join(each.made_from))
-        writer.writerow((each.sha256, each.file, each.kind, *about, *lists, each.plan, each.code))
+        writer.writerow((each.sha256, each.file, each.kind, *about, *lists, each.plan, each.code, arms))
     return buffer.getvalue()
 
 

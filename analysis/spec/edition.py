@@ -1,5 +1,6 @@
 """What an edition of the reports has of the plan: the final one, or an interim one for the committee."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from analysis.spec.declarations import Spec
@@ -20,6 +21,11 @@ def edition(spec: Spec, cut: str) -> Spec:
     """
     interim = is_interim(spec, cut)
     outputs = {each.id: _output(each, interim=interim) for each in spec.outputs.values()}
+    return replace(shown_by(spec, outputs), interim_cut=cut if interim else None)
+
+
+def shown_by(spec: Spec, outputs: Mapping[str, Output]) -> Spec:
+    """The plan with these outputs, the analyses that a report shows with them, and their estimands."""
     shown = {name for each in outputs.values() if each.reports for name in each.analyses}
     estimands = (_estimand(each, shown) for each in spec.estimands.values())
     return replace(
@@ -27,7 +33,6 @@ def edition(spec: Spec, cut: str) -> Spec:
         outputs=outputs,
         analyses={name: each for name, each in spec.analyses.items() if name in shown},
         estimands={each.id: each for each in estimands if each.analyses},
-        interim_cut=cut if interim else None,
     )
 
 

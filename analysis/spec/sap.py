@@ -221,7 +221,8 @@ class Output(Declaration):
     """A table or figure, the analyses behind it and the reports that may carry it.
 
     `reports` are those of the final edition, `interim` those of an interim one; an output has one at least.
-    A *validation* or *checklist* is of the whole plan and names no analyses.
+    A *validation* or *checklist* is of the whole plan and names no analyses. One that `reveals` which service
+    an arm had, by what it holds, is left out where arms are coded.
     """
 
     id: str
@@ -273,6 +274,13 @@ class Output(Declaration):
     analyses: tuple[str, ...]
     reports: tuple[Literal["open", "closed"], ...]
     interim: tuple[Literal["open", "closed"], ...] = ()
+    reveals: bool = False
+
+    @model_validator(mode="after")
+    def _open_tells_nothing(self) -> "Output":
+        if self.reveals and "open" in (*self.reports, *self.interim):
+            raise ValueError("what reveals an arm is in no open report")
+        return self
 
     @model_validator(mode="after")
     def _is_shown(self) -> "Output":

@@ -2,7 +2,7 @@
 
 import argparse
 
-from analysis.steps.common import add_path, say, spec
+from analysis.steps.common import add_arms, add_path, say, spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,6 +10,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "derived", "folder of the derived tables")
     add_path(parser, "allocation", "clean table of the allocation")
     add_path(parser, "delivery", "clean table of the service delivered (closed view)", required=False)
+    add_arms(parser)
+    add_path(parser, "key", "which arm is called A: read, or drawn and written once", required=False)
+    parser.add_argument("--seed", type=int, help="seed of that draw (synthetic trial)")
     add_path(parser, "revealing", "folder for the derived tables that reveal the arm")
     add_path(parser, "out", "folder for the tables with arms")
 
@@ -36,6 +39,8 @@ def run(options: argparse.Namespace) -> None:
         tables["flow"] = with_delivery(tables["flow"], delivery, declared)
     tables["service"] = derive_service(delivery, tables["subjects"])
     allocation = read_table(options.allocation, declared.table("allocation"))
+    if options.arms == "coded":
+        allocation, declared = _with_labels(options, allocation, declared)
     allocated = allocate(tables, allocation, declared, view=options.view).tables
     revealing = {
         options.revealing / f"{name}.csv": table_csv(tables[name], declared.table(name), declared)
@@ -47,3 +52,15 @@ def run(options: argparse.Namespace) -> None:
     }
     write_all({**revealing, **with_arms})
     say(f"allocate: {len(with_arms)} tables in {options.out}")
+
+
+def _with_labels(options: argparse.Namespace, allocation, declared):
+    """The allocation by A and B, and declarations that know no other arms. A rehearsal needs no secret."""
+    from analysis.data.arm_labels import arm_labels
+    from analysis.spec.coded_arms import LABELS, coded
+
+    arms = declared.trial.arms
+    labels = dict(zip((arms.intervention, arms.control), LABELS, strict=True))
+    if options.key:
+        labels = arm_labels(options.key, declared, seed=options.seed)
+    return allocation.assign(arm=allocation["arm"].map(labels)), coded(declared)

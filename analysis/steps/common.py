@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.errors import BlindingError, ReportError
 from analysis.spec.base import is_iso_day
+from analysis.spec.coded_arms import coded
 from analysis.spec.declarations import Spec
 from analysis.spec.edition import edition
 from analysis.spec.load import load_spec
@@ -21,9 +22,17 @@ def spec() -> Spec:
     return load_spec(DATA_SPEC)
 
 
-def plan(cut: str) -> Spec:
-    """The declarations, and of the plan what the edition of this data cut shows."""
-    return edition(spec(), cut)
+def plan(cut: str, arms: str = "named") -> Spec:
+    """The declarations, and of the plan what the edition of this cut shows; with arms `named` or `coded`."""
+    shown = edition(spec(), cut)
+    return coded(shown) if arms == "coded" else shown
+
+
+def add_arms(parser: argparse.ArgumentParser) -> None:
+    """Declare what the arms are called."""
+    parser.add_argument(
+        "--arms", choices=("named", "coded"), default="named", help="codes of the arms, or A and B"
+    )
 
 
 def results_of_last_meeting(path: Path | None, *, view: str, cut: str) -> tuple:

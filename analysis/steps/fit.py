@@ -4,6 +4,7 @@ import argparse
 
 from analysis.steps.common import (
     ROOT,
+    add_arms,
     add_cut,
     add_path,
     file_digests,
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
     add_cut(parser)
+    add_arms(parser)
     add_path(parser, "tables", "folder of the derived (open) or allocated tables")
     add_path(parser, "earlier", "the family's results of the run at the last meeting's cut", required=False)
     add_path(parser, "out", "file of results to write")
@@ -33,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.results import Failure, ResultFile, to_json
     from analysis.spec.edition import is_interim
 
-    declared, family = plan(options.cut), family_named(options.family)
+    declared, family = plan(options.cut, options.arms), family_named(options.family)
     blinded = options.view == "open"
     data = (
         read_pooled(options.tables, declared)

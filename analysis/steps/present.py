@@ -2,7 +2,7 @@
 
 import argparse
 
-from analysis.steps.common import ROOT, add_cut, add_path, plan, say
+from analysis.steps.common import ROOT, add_arms, add_cut, add_path, plan, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
     add_cut(parser)
+    add_arms(parser)
     add_path(parser, "results", "folder of the results")
     add_path(parser, "agreement", "what the second programmer found (closed and dummy views)", required=False)
     add_path(parser, "out", "folder for tables and figures")
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.results import read_results
     from analysis.spec.outputs import FIGURES, families_of, outputs_of
 
-    declared = plan(options.cut)
+    declared = plan(options.cut, options.arms)
     check_destination(options.out, audience="open" if options.view == "open" else "closed")
     names = families_of(declared, options.view)
     files = [read_results(options.results / f"{name}.json") for name in names]

@@ -4,6 +4,7 @@ import argparse
 
 from analysis.steps.common import (
     ROOT,
+    add_arms,
     add_cut,
     add_path,
     file_digests,
@@ -16,6 +17,7 @@ from analysis.steps.common import (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", choices=("dummy", "closed"), required=True, help="whose eyes it is for")
     add_cut(parser)
+    add_arms(parser)
     add_path(parser, "tables", "folder of the allocated tables")
     add_path(parser, "results", "folder of the results")
     add_path(parser, "reference", "folder of results of R for these tables", required=False)
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.spec.edition import is_interim
     from analysis.spec.outputs import families_of
 
-    declared = plan(options.cut)
+    declared = plan(options.cut, options.arms)
     check_destination(options.out, audience="closed")
     files = [options.results / f"{name}.json" for name in families_of(declared, options.view)]
     results = {item.analysis: item for path in files for item in read_results(path).results}

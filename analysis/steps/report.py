@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from analysis.steps.common import ROOT, add_cut, add_path, file_digests, plan, say, sha256
+from analysis.steps.common import ROOT, add_arms, add_cut, add_path, file_digests, plan, say, sha256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--view", choices=("open", "dummy", "closed"), required=True, help="whose eyes it is for"
     )
     add_cut(parser)
+    add_arms(parser)
     add_path(parser, "results", "folder of the results")
     add_path(parser, "outputs", "folder of tables and figures")
     add_path(parser, "tables", "folder of the tables the results were made of")
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.results import read_results
     from analysis.spec.outputs import families_of
 
-    declared, view = plan(options.cut), options.view
+    declared, view = plan(options.cut, options.arms), options.view
     for out in (options.out, options.word, options.manifest):
         check_destination(out, audience="open" if view == "open" else "closed")
     names = families_of(declared, view)
