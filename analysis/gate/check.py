@@ -12,7 +12,7 @@ from analysis.spec.declarations import Spec
 
 COUNTED = ("open/", "data/")
 REPORT = "gate.csv"
-BY_ITSELF = ("name", "file name", "metadata", "origin", "colour", "label", "unreadable")
+BY_ITSELF = ("name", "file name", "metadata", "origin", "colour", "closed column", "label", "unreadable")
 BESIDE_CLOSED = ("sizes", "parts", "one arm", "order", "rows", "column")
 
 

@@ -9,6 +9,7 @@ KINDS = {
     "metadata": "its metadata name an arm or a service",
     "origin": "was made from a file of the closed side",
     "colour": "is drawn in a colour that belongs to an arm",
+    "closed column": "has a column that tells the arm by its name, or that only a closed table has",
     "label": "holds a number of one arm",
     "sizes": "gives the sizes of the arms on one line",
     "parts": "splits its numbers as the arms do",

@@ -7,13 +7,15 @@ from pathlib import Path
 from analysis.errors import ReportError
 from analysis.gate.finding import Finding
 from analysis.gate.reading import read_content
-from analysis.spec.arm_words import arm_word
+from analysis.spec.arm_words import arm_word, is_arm_like
 from analysis.spec.blinding import named_in, telling
 from analysis.spec.declarations import Spec
 from analysis.spec.palette import ARM_COLOURS
 
 ALL = "All"
 RESULTS = "results"
+# Where tables of participants lie, whose columns are the declared ones.
+TABLES = ("data/", "open/issues/")
 
 
 def check_file(file: str, data: bytes, spec: Spec) -> Iterator[Finding]:
@@ -34,6 +36,8 @@ def check_file(file: str, data: bytes, spec: Spec) -> Iterator[Finding]:
             yield Finding(file, kind)
     if content.colours & arm_colours():
         yield Finding(file, "colour")
+    if file.startswith(TABLES) and file.endswith(".csv") and _has_closed_column(data, spec):
+        yield Finding(file, "closed column")
     if Path(file).parent.name == RESULTS and file.endswith(".json") and _has_arm_label(data):
         yield Finding(file, "label")
 
@@ -49,6 +53,18 @@ def arm_colours() -> frozenset[tuple[int, int, int]]:
 def _told_without(file: str) -> str:
     path = Path(file)
     return f"a file of {path.parts[0]}/ that ends in '{path.suffix}'" if len(path.parts) > 1 else "a file"
+
+
+def _has_closed_column(data: bytes, spec: Spec) -> bool:
+    """Whether the header tells of an arm, or has a column of the closed tables that no open one has."""
+    header = data.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").replace('"', "").strip().split(",")
+    columns = {
+        audience: {
+            column for name in spec.table_names(audience=audience) for column in spec.table(name).columns
+        }
+        for audience in ("open", "closed")
+    }
+    return any(each in columns["closed"] - columns["open"] or is_arm_like(each) for each in header)
 
 
 def _has_arm_label(data: bytes) -> bool:

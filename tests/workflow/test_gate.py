@@ -138,6 +138,16 @@ def named(tree: Tree) -> None:
     (tree / "open/issues/nim_sessions.csv").write_text("family_id\n")
 
 
+def headed(column: str) -> Callable[[Tree], None]:
+    """A list for data managers with one more column, which is empty."""
+
+    def plant(tree: Tree) -> None:
+        rows = [{**row, column: ""} for row in tree.rows("open/issues/GLA.csv")]
+        tree.write("open/issues/GLA.csv", rows)
+
+    return plant
+
+
 def label_of_arm(tree: Tree) -> None:
     path = tree / "open/results/flow.json"
     body = json.loads(path.read_text())
@@ -182,6 +192,8 @@ OPEN_LEAKS: dict[str, tuple[str, Callable[[Tree], None]]] = {
     "a legend in PDF": ("colour", drawn("pdf", colour="#0072B2")),
     "a legend in PNG": ("colour", drawn("png", colour="#BD5200")),
     "a legend of a picture in a page": ("colour", embedded),
+    "a column of the service": ("closed column", headed("n_sessions")),
+    "a column named like an arm": ("closed column", headed("allocatedGroup")),
     "a number of one arm": ("label", label_of_arm),
     "a picture that is none": ("unreadable", lambda tree: (tree / "open/outputs/F9.png").write_bytes(b"x")),
 }
