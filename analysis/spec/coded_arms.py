@@ -7,6 +7,7 @@ from analysis.spec.edition import shown_by
 from analysis.spec.trial import Arms
 
 LABELS = ("A", "B")
+MEANT = ("one of the two services", "the other")
 # The plan says which offer is compared with which, and beside A less B that would name A.
 TREATMENT = "Offer of the service of one arm against that of the other, A against B; which is which is coded"
 
@@ -22,7 +23,10 @@ def coded(spec: Spec) -> Spec:
         each.id: each.model_copy(update={"reports": ()}) if each.reveals else each
         for each in spec.outputs.values()
     }
-    arms = {name: Code(code=name, label=f"Arm {name}", source="arm_labels: coded") for name in LABELS}
+    arms = {
+        name: Code(code=name, label=label, source="arm_labels: coded")
+        for name, label in zip(LABELS, MEANT, strict=True)
+    }
     shown = shown_by(spec, outputs)
     return replace(
         shown,
