@@ -277,15 +277,11 @@ class Output(Declaration):
     reveals: bool = False
 
     @model_validator(mode="after")
-    def _open_tells_nothing(self) -> "Output":
-        if self.reveals and "open" in (*self.reports, *self.interim):
-            raise ValueError("what reveals an arm is in no open report")
-        return self
-
-    @model_validator(mode="after")
     def _is_shown(self) -> "Output":
         if not self.reports and not self.interim:
             raise ValueError("no report of any edition carries it")
+        if self.reveals and "open" in (*self.reports, *self.interim):
+            raise ValueError("what reveals an arm is in no open report")
         return self
 
 
