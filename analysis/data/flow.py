@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.data.due import ATTENDED, NOT_DUE, WITHDRAWN, are_open
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import Stage
+from analysis.spec.flow_stages import Stage
 
 PASSING = ("main", "joins")
 PENDING = "pending"  # a referral without an outcome

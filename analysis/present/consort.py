@@ -9,7 +9,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import ALL, arm_label, arms_of, count
 from analysis.results import Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import Box, Stage
+from analysis.spec.flow_stages import Box, Stage
 
 LEVELS = ("families", "children")
 Kind = Literal["main", "side", "joins", "note"]

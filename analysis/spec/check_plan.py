@@ -8,6 +8,7 @@ from analysis.spec.check_events import check_event_entry
 from analysis.spec.check_monitoring import check_monitoring_entry
 from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.declarations import Spec, bandings
+from analysis.spec.flow_stages import Stage
 from analysis.spec.outputs import SECTIONS, WHOLE
 from analysis.spec.sap import (
     DAYS_IN_CARE,
@@ -17,7 +18,6 @@ from analysis.spec.sap import (
     Condition,
     CourseAnalysis,
     Estimand,
-    Stage,
     SubgroupAnalysis,
 )
 from analysis.spec.visit_outcomes import (

@@ -12,10 +12,11 @@ from analysis.spec.base import Declaration, IsoDay, Name
 from analysis.spec.blinding import Blinding
 from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.findings import Finding, KindText
+from analysis.spec.flow_stages import Stage
 from analysis.spec.instruments import Banding, Instrument, Score
 from analysis.spec.reported import Reported
 from analysis.spec.rules import Rule
-from analysis.spec.sap import Analysis, Estimand, Output, Population, Stage
+from analysis.spec.sap import Analysis, Estimand, Output, Population
 from analysis.spec.states import States
 from analysis.spec.tables import Package, Table
 from analysis.spec.trial import Trial

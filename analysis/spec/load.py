@@ -16,11 +16,12 @@ from analysis.spec.base import Model, name_of, parse, read_yaml
 from analysis.spec.conduct import ChecklistItem, Statement
 from analysis.spec.declarations import Abbreviation, Code, Spec
 from analysis.spec.findings import Finding, KindText
+from analysis.spec.flow_stages import Stage
 from analysis.spec.instruments import Instrument, Score
 from analysis.spec.mapping import Mapping as SourceMapping
 from analysis.spec.reported import Reported
 from analysis.spec.rules import Rule
-from analysis.spec.sap import Analysis, Estimand, Output, Population, Stage
+from analysis.spec.sap import Analysis, Estimand, Output, Population
 from analysis.spec.states import States
 from analysis.spec.tables import Package
 from analysis.spec.trial import Trial

@@ -283,21 +283,3 @@ class Output(Declaration):
         if self.reveals and "open" in (*self.reports, *self.interim):
             raise ValueError("what reveals an arm is in no open report")
         return self
-
-
-class Box(Declaration):
-    id: str
-    label: str
-    kind: Literal["main", "side", "joins", "note"]
-    if_any: bool = False
-
-
-class Stage(Declaration):
-    """A stage of the flow diagram and the boxes a unit may stand in."""
-
-    id: str
-    label: str
-    boxes: tuple[Box, ...]
-    from_: str | None = Field(default=None, alias="from")
-    visit: str | None = None
-    outcome: str | None = None
