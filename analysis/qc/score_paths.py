@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize, stats
 
 FAR = 9.0
-# Steps of the grid in one standard deviation of the kernel: fine enough for the next, narrow as it may be.
+# Steps of the grid in one standard deviation of the kernel or of the score, whichever is less.
 STEPS = 80
 Kernel = Callable[[np.ndarray, float, float], tuple[np.ndarray, float]]
 
@@ -51,7 +51,7 @@ class Scores:
         low, high = max(-edge, mean.min() - FAR * sd), min(edge, mean.max() + FAR * sd)
         if not high > low:
             return Scores(np.zeros(1), np.zeros(1), now)
-        n = 2 * int(np.ceil((high - low) / sd * STEPS / 2)) + 1
+        n = 2 * int(np.ceil((high - low) / min(sd, np.sqrt(now)) * STEPS / 2)) + 1
         s = np.linspace(low, high, max(n, 3))
         weight = np.ones(len(s))
         weight[1:-1:2], weight[2:-1:2] = 4.0, 2.0

@@ -12,8 +12,6 @@ from analysis.errors import ModelError
 from analysis.stats.at_risk import FloatArray
 from analysis.stats.sequential import Walk, check_information, crossing
 
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(121)
-
 
 def conditional_power(
     z: float,
@@ -128,11 +126,16 @@ def predictive_crossing(
     ------
     Spiegelhalter, Freedman & Blackburn (1986), Controlled Clinical Trials 7:8.
     """
-    root = np.sqrt(information)
-    effects, weights = (z + _NODES) / root, _WEIGHTS / _WEIGHTS.sum()
-    future = {"future_critical": future_critical, "future_information": future_information, "sided": sided}
-    parts = [conditional_crossing(z, information, effect=each, **future) for each in effects]
-    above, below = weights @ np.array(parts)
+    check_information([information, *future_information])
+    estimate, walk, above, below = z / np.sqrt(information), Walk(), 0.0, 0.0
+    # Given what is there the estimates to come have independent increments of variance 1 / I - 1 / I'.
+    for bound, then in zip(np.asarray(future_critical, dtype=float), future_information, strict=True):
+        spread = 1 / information - 1 / then
+        edge, root = bound / np.sqrt(then), np.sqrt(spread)
+        upper, lower = (edge - estimate) / root, (-edge - estimate) / root
+        above += walk.above(spread, upper)
+        below += walk.below(spread, lower) if sided == 2 else 0.0
+        walk = walk.step(spread, upper=upper, lower=lower if sided == 2 else None)
     return float(above), float(below)
 
 

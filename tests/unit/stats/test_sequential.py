@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 from scipy.stats import kstest, multivariate_normal, norm
 
 from analysis.errors import ModelError
@@ -154,3 +155,11 @@ def test_what_has_no_answer_is_refused() -> None:
         design_information((1.0,), [1.96], effect=1.0, power=0.02)
     with pytest.raises(ModelError, match="at least one"):
         haybittle_peto(0, alpha=0.05, interim=3.0)
+
+
+@pytest.mark.parametrize("information", [1e-4, 0.01, 0.5, 0.99])
+def test_predictive_power_of_one_look_is_that_of_a_normal_estimate(information: float) -> None:
+    """Also where next to nothing is known and the difference may be nearly anything."""
+    found = predictive_power(0.8, information, future_critical=[1.96], future_information=[1.0])
+    spread = np.sqrt(1 / information - 1)
+    assert found == pytest.approx(ndtr((0.8 / np.sqrt(information) - 1.96) / spread), abs=1e-12)
