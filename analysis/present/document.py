@@ -20,7 +20,7 @@ from analysis.present.methods_text import methods_text
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
-from analysis.present.standing import flags, tabulate_standing
+from analysis.present.standing import flags, guideline, tabulate_standing
 from analysis.present.table_form import MARKS, Origin, Table
 from analysis.present.table_validation import verdict
 from analysis.present.template import render
@@ -100,7 +100,12 @@ def render_report(
 def _of_interim(
     standing: Sequence[Table], results: Mapping[str, Found], spec: Spec, view: View, pack: Pack
 ) -> dict[str, Any]:
-    return {"standing": standing[0], "flags": flags(results, spec, view), **pack_context(pack, spec)}
+    return {
+        "standing": standing[0],
+        "flags": flags(results, spec, view),
+        "limits": guideline(results, spec),
+        **pack_context(pack, spec),
+    }
 
 
 def _declared(spec: Spec, view: View) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.present import format as fmt
 from analysis.present.headline import brief
+from analysis.present.looks import SCORE, is_crossed, looks_of
 from analysis.present.reading import ALL, Found, arm_name, count, label, one, results_for
 from analysis.present.request import Request
 from analysis.present.table_accrual import projected_finish, state_of
@@ -45,6 +46,35 @@ def flags(results: Mapping[str, Found], spec: Spec, view: View) -> list[str]:
         if isinstance(item, Result) and item.family in _FLAGS:
             found += _FLAGS[item.family](item, spec)
     return found
+
+
+def guideline(results: Mapping[str, Found], spec: Spec) -> list[str]:
+    """Where the trial stands by its monitoring guideline at this look, in sentences; none without one."""
+    found = []
+    for item in results.values():
+        if item.family == "monitoring" and isinstance(item, Failure):
+            found.append(f"The guideline could not be evaluated: {fmt.sentence(item.reason)}")
+        elif item.family == "monitoring":
+            found += _limits(item, spec)
+    return found
+
+
+def _limits(item: Result, spec: Spec) -> Iterator[str]:
+    """Statistic and limit of what is monitored, where both are there."""
+    entry = spec.analyses[item.analysis]
+    for look in (each for each in looks_of(item) if each.state == "now"):
+        for watched, z, bound in (
+            (entry.watches, "z", "critical"),
+            (entry.fixed.analysis, "event_z", "event_critical"),
+        ):
+            crossed = is_crossed(item, look, z=z, bound=bound)
+            title = spec.analyses[watched].title
+            if crossed is None:
+                yield f"{title}: not tested at this look."
+            else:
+                at, limit = (fmt.number(look.value(item, name), SCORE) for name in (z, bound))
+                verdict = "reached" if crossed else "not reached"
+                yield f"{title}: z {at}, limit \u00b1{limit}, {verdict}."
 
 
 def _groups(request: Request) -> tuple[str, ...]:

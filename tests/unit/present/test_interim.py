@@ -12,7 +12,7 @@ from analysis.present.document import render_report
 from analysis.present.figures import DRAW
 from analysis.present.interim import Pack, table_changes
 from analysis.present.reading import results_digest, results_for
-from analysis.present.standing import flags, tabulate_standing
+from analysis.present.standing import flags, guideline, tabulate_standing
 from analysis.present.tables import tabulate, write_forms
 from analysis.present.word import render_word
 from analysis.results import Failure, Result, ResultFile
@@ -254,3 +254,20 @@ def test_what_stands_out_is_flagged_and_what_does_not_is_not() -> None:
         told = flags({"A50": replace(harms, estimates=made)}, plan(), "closed")
         assert any("differ between the arms: 10.0 (2.0 to 18.0)" in each for each in told) == is_told
     assert all("arms" not in each for each in flags(shown("open"), plan(), "open"))
+
+
+def test_the_first_page_has_statistic_and_limit_of_what_is_monitored(pages) -> None:
+    results = shown("closed")
+    monitored = results["A70"]
+    told = guideline(results, plan())
+    assert len(told) == 2 and all(each in pages["closed"][1] for each in told)
+    assert all("limit" in each or "not tested" in each for each in told)
+    beyond = tuple(
+        replace(each, value=-9.0) if each.name == "z" and each.labels["state"] == "now" else each
+        for each in monitored.estimates
+    )
+    first = guideline({"A70": replace(monitored, estimates=beyond)}, plan())[0]
+    assert "z \u22129.000" in first and first.endswith(", reached.")
+    failed = fabricated.failure("A70", "closed", "Too few families")
+    assert guideline({"A70": failed}, plan()) == ["The guideline could not be evaluated: Too few families."]
+    assert guideline(shown("open"), plan()) == []
