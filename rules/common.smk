@@ -73,7 +73,8 @@ def interim_pages(wildcards):
 # What only an interim report shows: the last meeting's run, what was agreed, and for whom a closed copy is.
 INTERIM = is_interim(SPEC, CUT)
 PREVIOUS = CONFIG.previous if INTERIM else None
-ADDRESSEE = ["--recipient", CONFIG.recipient, "--copy-number", CONFIG.copy_number] if INTERIM else []
+NAMED = {"--recipient": CONFIG.recipient, "--copy-number": CONFIG.copy_number} if INTERIM else {}
+ADDRESSEE = [part for option, text in NAMED.items() if text for part in (option, text)]
 
 
 def open_meetings(wildcards):
