@@ -5,6 +5,7 @@ nothing, since many are equal by chance: what is looked for is a grouping whose 
 again and again.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from analysis.gate.finding import Finding
 from analysis.results import Failure, ResultFile
 
 ALL = "All"
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Different numbers that must agree before a grouping by a label of the closed results alarms anyone.
 AGREEING = 3
 # Smaller numbers are equal too easily.
@@ -48,14 +50,29 @@ def check_table(
     shown = {row[0]: set(row[1:]) for row in opened[1:] if row}
     for arm in arms:
         columns = [at for at, name in enumerate(closed[0]) if at and arm in name.replace(",", " ").split()]
-        others = [at for at, name in enumerate(closed[0]) if at and name.startswith(ALL)]
+        whole = [at for at, name in enumerate(closed[0]) if at and name.startswith(ALL)]
+        others = [at for at in range(1, len(closed[0])) if at not in (*columns, *whole)]
         for at in columns:
-            rows = [row for row in closed[1:] if row[0] in shown and any(sign.isdigit() for sign in row[at])]
-            rows = [row for row in rows if row[at] not in {row[each] for each in others}]
+            rows = [row for row in closed[1:] if row[0] in shown and _says_something(row[at])]
+            rows = [row for row in rows if row[at] not in {row[each] for each in whole}]
+            # Where the other arm has nobody, the whole is the arm's by nature.
+            rows = [row for row in rows if any(_first(row[each]) not in ("", "0") for each in others)]
             found = {row[at] for row in rows if row[at] in shown[row[0]] and len(row[at]) > 1}
             if len(found) >= AGREEING and 2 * len(found) >= len({row[at] for row in rows}):
                 yield Finding(file, "parts")
                 return
+
+
+def _says_something(cell: str) -> bool:
+    """Whether a cell has a number that is not equal too easily: a fraction, or no small count."""
+    first = _first(cell)
+    return bool(first) and ("." in first or int(first) >= SMALLEST)
+
+
+def _first(cell: str) -> str:
+    """The first number of a cell, as it stands there without its sign and thousands; blank without one."""
+    found = _NUMBER.search(cell.replace(",", ""))
+    return found.group() if found else ""
 
 
 def check_lines(file: str, text: str, sizes: Iterable[tuple[int, int]]) -> Iterator[Finding]:

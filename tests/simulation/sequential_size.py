@@ -21,7 +21,7 @@ ALPHA = 0.05
 SINGLETONS = 0.75
 CORRELATIONS = (0.0, 0.1, 0.3)
 SPENDING: tuple[SpendingKind, ...] = ("obrien_fleming", "pocock")
-REFERENCES = ("kenward_roger", "normal")
+REFERENCES = ("kenward_roger", "adjusted", "normal")
 THIRDS = (1 / 3, 2 / 3, 1.0)
 # Shares of the families whose children had come to their last visit by the cuts of 2017, 2020 and 2023.
 UNEQUAL = (0.26, 0.43, 1.0)
@@ -50,9 +50,10 @@ def watch(families: int, shares: tuple[float, ...], correlation: float, trials: 
     beyond = {
         # The z whose normal tail is the tail of t: the look is judged by its P.
         "kenward_roger": [ndtri(stdtr(fit.df, fit.estimate / fit.contrast_se)) for fit in fits],
+        "adjusted": [fit.estimate / fit.contrast_se for fit in fits],
         "normal": [fit.estimate / fit.se[:, 1] for fit in fits],
     }
-    information = np.column_stack([fit.se[:, 1] ** -2.0 for fit in fits])
+    information = np.column_stack([fit.contrast_se**-2.0 for fit in fits])
     return Looks(information, {name: np.column_stack(z) for name, z in beyond.items()})
 
 
@@ -106,7 +107,7 @@ def sweep(trials: int) -> pd.DataFrame:
 
 def as_markdown(table: pd.DataFrame) -> str:
     """Size in percent, with its Monte Carlo error, as it stands on the page of results."""
-    head = ["Families", "Looks", "ICC", "Spending", "Kenward-Roger", "Normal", "Error"]
+    head = ["Families", "Looks", "ICC", "Spending", "Kenward-Roger P", "Adjusted SE", "Normal", "Error"]
     lines = [head, ["---"] * len(head)]
     wide = table.pivot(index=KEYS[:1] + KEYS[2:-1], columns="reference", values=["size", "monte_carlo_error"])
     for (families, icc, looks, spending), row in wide.iterrows():
