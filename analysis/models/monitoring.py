@@ -1,8 +1,10 @@
 """Monitoring of the primary analysis: information, boundaries, power from here on, and after a stop."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from scipy.special import ndtri
 
 from analysis.data.allocation import Allocated
 from analysis.errors import ModelError
@@ -24,10 +26,11 @@ from analysis.models.looks import (
 )
 from analysis.models.monitoring_words import method_of, notes_of
 from analysis.models.sample_size import families_needed
-from analysis.results import Count, Estimate, Failure, Result
+from analysis.results import Count, Estimate, Failure, Result, select
+from analysis.spec.coded_arms import is_coded
 from analysis.spec.declarations import Spec
 from analysis.spec.monitoring_entries import MonitoringAnalysis
-from analysis.stats.monitoring import Design, conditional_crossing, predictive_crossing, stagewise
+from analysis.stats.monitoring import conditional_crossing, predictive_crossing, stagewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,12 @@ class Seen:
     @property
     def information(self) -> float | None:
         return None if self.difference is None else 1 / self.difference.se**2
+
+    @property
+    def z(self) -> float | None:
+        """The z whose two-sided normal tail is the P of the difference."""
+        found = self.difference
+        return None if found is None else math.copysign(-float(ndtri(found.p / 2)), found.value)
 
 
 def fit(
@@ -84,11 +93,9 @@ def fit(
     if taken.looks and taken.looks[-1].cut >= cut:
         raise ModelError("the looks already taken are not of earlier data cuts.")
     seen, maximum = _seen(entry, data, spec), design.maximum_information
-    z = None if seen.difference is None else seen.difference.statistic
-    stand = stand_of(entry, taken, cut=cut, information=seen.information, z=z, maximum=maximum)
+    stand = stand_of(entry, taken, cut=cut, information=seen.information, z=seen.z, maximum=maximum)
     where = {"look": str(stand.look.number), "cut": cut, "state": NOW}
     limited = at_limit(entry, data, spec, where)
-    df = None if seen.difference is None else seen.difference.df
     return result_of(
         entry,
         data,
@@ -100,10 +107,10 @@ def fit(
             *_at_look(seen, stand.look, where, entry, maximum),
             *limited.estimates,
             *(each for look in stand.to_come for each in _planned(entry, look, maximum)),
-            *_power(stand, seen, design),
-            *_adjusted(entry, taken, stand, data, spec.trial.level),
+            *_power(stand, seen, drifts_of(design.effect, is_coded=is_coded(spec))),
+            *_adjusted(entry, taken, stand, seen, spec.trial.level),
         ),
-        notes=notes_of(entry, taken, stand, maximum, df=df, reasons=(seen.reason, limited.reason)),
+        notes=notes_of(entry, taken, stand, maximum, reasons=(seen.reason, limited.reason)),
     )
 
 
@@ -187,7 +194,13 @@ def _bound(look: Look, where: dict[str, str]) -> Iterator[Estimate]:
     yield Estimate("spent", look.spent, labels=where)
 
 
-def _power(stand: Stand, seen: Seen, design: Design) -> Iterator[Estimate]:
+def drifts_of(effect: float, *, is_coded: bool) -> dict[str, float]:
+    """Differences from here on beside the estimate. Of coded arms nobody knows which way the design meant."""
+    opposite = {"design, the other way": -effect} if is_coded else {}
+    return {"design": effect, **opposite, "none": 0.0}
+
+
+def _power(stand: Stand, seen: Seen, others: Mapping[str, float]) -> Iterator[Estimate]:
     """Chance of crossing above and below at a look to come, while there are any."""
     if seen.difference is None or not stand.to_come:
         return
@@ -197,7 +210,7 @@ def _power(stand: Stand, seen: Seen, design: Design) -> Iterator[Estimate]:
         "future_information": [each.information for each in stand.to_come],
         "sided": TWO_SIDED,
     }
-    drifts = {"current trend": seen.difference.value, "design": design.effect, "none": 0.0}
+    drifts = {"current trend": seen.difference.value, **others}
     for drift, effect in drifts.items():
         found = conditional_crossing(look.z, look.information, effect=effect, **future)
         yield Estimate("drift", effect, labels={"drift": drift})
@@ -211,19 +224,20 @@ def _sides(name: str, found: tuple[float, float], labels: dict[str, str]) -> Ite
 
 
 def _adjusted(
-    entry: MonitoringAnalysis, taken: Taken, stand: Stand, data: Allocated, level: float
+    entry: MonitoringAnalysis, taken: Taken, stand: Stand, seen: Seen, level: float
 ) -> Iterator[Estimate]:
     """The stagewise estimate of a trial that has stopped; with data since the stop, a second one of them."""
     closed, now = taken.closed(entry.spending.alpha), stand.look
     stops = []
     if stand.standing == "tested" and stand.is_over:
-        stops.append(("the look that stopped", now))
-    elif closed is not None:
-        stops.append(("the look that stopped", closed))
+        stops.append(("the look that stopped", now, seen.difference))
+    elif closed is not None and closed in stand.used:
+        (then,) = select(taken.estimates, name="difference", look=str(closed.number))
+        stops.append(("the look that stopped", closed, then))
         if gains(now.information, [closed], entry.least_gain):
-            stops.append(("the data since", now))
+            stops.append(("the data since", now, seen.difference))
     before = [each for each in stand.used if closed is None or each.number < closed.number]
-    for of, look in stops:
+    for of, look, naive in stops:
         found = stagewise(
             look.z,
             critical=[each.critical for each in before],
@@ -231,12 +245,14 @@ def _adjusted(
             level=level,
             sided=TWO_SIDED,
         )
+        # z is that of P, so that z over the root of the information falls short of the difference itself.
+        scale = naive.value * math.sqrt(look.information) / look.z if look.z else 1.0
         yield Estimate(
             "adjusted_difference",
-            found.estimate,
-            low=found.low,
-            high=found.high,
+            scale * found.estimate,
+            low=scale * found.low,
+            high=scale * found.high,
             level=level,
             p=2 * min(found.p, 1 - found.p),
-            labels={"contrast": contrast_name(data), "of": of},
+            labels={"contrast": naive.labels["contrast"], "of": of},
         )

@@ -10,8 +10,6 @@ KINDS = {
     "pocock": "Pocock type",
     "hwang_shih_decani": "Hwang-Shih-DeCani",
 }
-# With fewer degrees of freedom a t statistic is no longer near enough to a normal one.
-FEW_DF = 30
 
 
 def method_of(entry: MonitoringAnalysis) -> str:
@@ -21,11 +19,12 @@ def method_of(entry: MonitoringAnalysis) -> str:
         f"Lan-DeMets spending, {KINDS[spending.kind]}, of a two-sided level of {spending.alpha:g}, half on "
         f"each side, by the information actually there: 1/SE\u00b2 of the difference of {entry.watches}, the "
         "SE being that of its interval (Kenward-Roger adjusted, so that the information of a small look is "
-        "not overstated). z is the difference over this SE. The maximum is the information with which the "
-        f"planned looks have power {design.power:g} against a difference of {abs(design.effect):g} in "
-        "either direction. Boundaries of looks already taken stand as they were; those to come are for the "
-        "fractions planned. Conditional power: chance of crossing a boundary at a look to come, given z "
-        "now, if the difference from here on is the estimate (current trend), that of the design, or none. "
+        "not overstated). z is that whose normal tail is the P of the difference. The maximum is the "
+        f"information with which the planned looks have power {design.power:g} against a difference of "
+        f"{abs(design.effect):g} in either direction. Boundaries of looks already taken stand as they "
+        "were; those to come are for the fractions planned. Conditional power: chance of crossing a boundary "
+        "at a look to come, given z now, if the looks to come bring the information planned "
+        "and the difference from here on is the estimate (current trend), that of the design, or none. "
         "Predictive power: conditional power averaged over the difference as a normal distribution around "
         "the estimate with its SE (flat prior). After the last test: median-unbiased estimate, interval and "
         f"P by stagewise ordering. Time to an event ({entry.fixed.analysis}): Wald z of the log hazard "
@@ -40,27 +39,21 @@ def notes_of(
     stand: Stand,
     maximum: float,
     *,
-    df: float | None,
     reasons: tuple[str, str],
 ) -> list[str]:
     """What a reader must know of this look."""
     main, fixed = reasons
     found = [
-        *_of_estimate(entry, stand, main, df),
+        *_of_estimate(entry, main),
         *_of_test(entry, taken, stand, maximum),
         *_of_plan(entry, taken, stand),
     ]
     return [*found, f"No hazard ratio of {entry.fixed.analysis}: {fixed}"] if fixed else found
 
 
-def _of_estimate(entry: MonitoringAnalysis, stand: Stand, reason: str, df: float | None) -> Iterator[str]:
+def _of_estimate(entry: MonitoringAnalysis, reason: str) -> Iterator[str]:
     if reason:
         yield f"No estimate of {entry.watches} at this look, so nothing is tested or spent: {reason}"
-    elif df is not None and df < FEW_DF:
-        yield (
-            f"The SE at this look has {df:.1f} degrees of freedom; the boundaries are those of a normal z, "
-            "beyond which a t of so few lies more often."
-        )
 
 
 def _of_test(entry: MonitoringAnalysis, taken: Taken, stand: Stand, maximum: float) -> Iterator[str]:

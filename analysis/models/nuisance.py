@@ -10,7 +10,7 @@ from analysis.data.allocation import ALL, ARM
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
 from analysis.models.design import build_pooled_design
-from analysis.models.groups import Data, select
+from analysis.models.groups import Data, select, so_many
 from analysis.models.linear import adjusted_for, column_name, fit_families, outcome_rows, those_due
 from analysis.models.looks import design_of
 from analysis.models.sample_size import families_needed, information_per_family, power_with
@@ -69,9 +69,21 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
         data,
         method=_method(monitored, watched, spec),
         counts=counts,
-        estimates=(*_assumed(monitored), *_observed(monitored, pooled, seen, counts)),
-        notes=[f"No variance of the outcome yet: {seen.reason}"] if seen.reason else [],
+        estimates=(*_assumed(monitored), *_observed(entry, monitored, pooled, seen, counts)),
+        notes=list(_notes(entry, pooled, seen)),
     )
+
+
+def _notes(entry: NuisanceAnalysis, rows: pd.DataFrame, seen: Variation) -> Iterator[str]:
+    if seen.reason:
+        yield f"No variance of the outcome yet: {seen.reason}"
+    families = rows["family_id"].nunique()
+    yield (
+        f"SDs, ICC and children per family are of {so_many(len(rows), 'child', 'children')} in "
+        f"{so_many(families, 'family', 'families')} with the outcome, whether or not their window had closed."
+    )
+    if families < entry.least_families:
+        yield f"Nothing is projected from fewer than {entry.least_families} families with the outcome."
 
 
 def _outcomes(watched: MixedAnalysis, data: Data) -> pd.DataFrame:
@@ -101,9 +113,13 @@ def _variation(watched: MixedAnalysis, rows: pd.DataFrame, spec: Spec) -> Variat
 def _counts(
     entry: NuisanceAnalysis, watched: MixedAnalysis, data: Data, rows: pd.DataFrame
 ) -> tuple[Count, ...]:
-    """Families and children whose outcome was due by the cut, and those of them with the outcome."""
+    """Families and children whose window had closed by the cut, and those of them with the outcome."""
     population = select(data, "subjects", entry.population)
     due = those_due(population, data, watched.outcome.parameter, [watched.outcome.visit])
+    visits = data.tables["visits"]
+    # Who came early, or withdrew early, is not counted before those who may still come.
+    closed = visits[(visits["visit"] == watched.outcome.visit) & visits["is_due"]]
+    due = due[due["child_id"].isin(closed["child_id"])]
     known = due[due["child_id"].isin(rows["child_id"])]
     return tuple(
         Count(name, frame[column].nunique(), {"arm": ALL, "set": which})
@@ -125,7 +141,11 @@ def _assumed(monitored: MonitoringAnalysis) -> Iterator[Estimate]:
 
 
 def _observed(
-    monitored: MonitoringAnalysis, rows: pd.DataFrame, seen: Variation, counts: tuple[Count, ...]
+    entry: NuisanceAnalysis,
+    monitored: MonitoringAnalysis,
+    rows: pd.DataFrame,
+    seen: Variation,
+    counts: tuple[Count, ...],
 ) -> Iterator[Estimate]:
     size = {(each.labels["set"], each.name): each.value for each in counts}
     due, known = size["due", "families"], size["analysed", "families"]
@@ -137,7 +157,7 @@ def _observed(
     yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=OBSERVED)
     yield Estimate("retention", retention, labels=OBSERVED)
     per_family = None
-    if seen.correlation and seen.residual:
+    if seen.correlation and seen.residual and len(sizes) >= entry.least_families:
         shares = sizes.value_counts(normalize=True).reindex(range(1, sizes.max() + 1), fill_value=0.0)
         per_family = information_per_family(seen.residual, seen.correlation.value, shares.to_list())
     yield from _at_end(monitored, per_family, retention, OBSERVED)
@@ -158,8 +178,7 @@ def _at_end(
     retention: float | None,
     labels: Mapping[str, str],
 ) -> Iterator[Estimate]:
-    """Families with the outcome at the end, were the planned number randomised, their information and "
-    "power."""
+    """Families with the outcome, their information and the power, were the planned number randomised."""
     design = monitored.design
     families = None if retention is None else design.families * retention
     information = None if families is None or per_family is None else families * per_family
@@ -175,8 +194,8 @@ def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -
         "All arms together. Linear mixed model by REML with a random family effect, adjusted for "
         f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances; "
         "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
-        "it was due by age, schedule and data cut. Information at the end: that of the planned "
-        f"{design.families} families at this retention, SD, ICC and mix of family sizes, for two arms of "
-        "one size and before any gain from covariates but what the SD has; power: that of the planned looks "
-        f"against a difference of {abs(design.effect):g} in either direction"
+        "it was due by age and schedule and whose window had closed by the data cut. Information at the "
+        f"end: that of the planned {design.families} families at this retention, SD, ICC and mix of family "
+        "sizes, for two arms of one size and before any gain from covariates but what the SD has; power: "
+        f"that of the planned looks against a difference of {abs(design.effect):g} in either direction"
     )

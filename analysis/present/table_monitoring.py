@@ -24,6 +24,7 @@ CONVENTIONS = (
 DRIFTS = {
     "current trend": "Conditional power, current trend",
     "design": "Conditional power, difference of the design",
+    "design, the other way": "Conditional power, difference of the design the other way",
     "none": "Conditional power, no difference",
 }
 FRACTIONS = {"model": "of the information", "children": "of the children", "families": "of the families"}

@@ -64,8 +64,8 @@ def again(entry: MonitoringAnalysis, tables: Tables) -> Again:
             *_numbers(now, found, people, maxima, where),
             *events,
             *_planned(entry, future, most),
-            *_powers(entry, now, found, future),
-            *_after_stop(entry, rows, now, used, tested and over, tables),
+            *_powers(entry, now, found, future, tables.arms),
+            *_after_stop(entry, rows, now, used, tested and over, [*old, found], tables),
         ),
         counts=(*(each for each in old if isinstance(each, Count)), *analysed, *counts),
     )
@@ -101,7 +101,9 @@ def _now(
     """This look, the looks whose information rose, whether all is over, and whether it tested in order."""
     alpha, last = entry.spending.alpha, cut >= entry.looks[-1].cut
     spent = rows[-1].spent if rows else 0.0
-    information, z = (np.nan, np.nan) if found is None else (found.se**-2, found.value / found.se)
+    information, z = np.nan, np.nan
+    if found is not None:
+        information, z = found.se**-2, np.sign(found.value) * float(stats.norm.isf(found.p / 2))
     used = []
     for each in rows:
         if each.information > (_enough(entry, used)):
@@ -202,13 +204,20 @@ def _events(
 
 
 def _powers(
-    entry: MonitoringAnalysis, now: Row, found: Estimate | None, future: list[Row]
+    entry: MonitoringAnalysis,
+    now: Row,
+    found: Estimate | None,
+    future: list[Row],
+    arms: tuple[str, str],
 ) -> Iterator[Estimate]:
     if found is None or not future:
         return
     here = Scores(np.array([now.z * np.sqrt(now.information)]), START.p, now.information)
     bounds, information = [each.bound for each in future], [each.information for each in future]
-    for name, drift in {"current trend": found.value, "design": entry.design.effect, "none": 0.0}.items():
+    drifts = {"current trend": found.value, "design": entry.design.effect, "none": 0.0}
+    if arms == ("A", "B"):
+        drifts["design, the other way"] = -entry.design.effect
+    for name, drift in drifts.items():
         yield Estimate("drift", drift, labels={"drift": name})
         sides = chances(bounds, information, with_drift(drift), here).sum(axis=0)
         yield from _sides("conditional_power", sides, {"drift": name})
@@ -221,7 +230,13 @@ def _sides(name: str, sides: np.ndarray, labels: dict[str, str]) -> Iterator[Est
 
 
 def _after_stop(
-    entry: MonitoringAnalysis, rows: list[Row], now: Row, used: list[Row], stops_here: bool, tables: Tables
+    entry: MonitoringAnalysis,
+    rows: list[Row],
+    now: Row,
+    used: list[Row],
+    stops_here: bool,
+    told: Sequence,
+    tables: Tables,
 ) -> Iterator[Estimate]:
     alpha = entry.spending.alpha
     closed = next(
@@ -230,7 +245,7 @@ def _after_stop(
     ends = []
     if stops_here:
         ends, before = [("the look that stopped", now)], used
-    elif closed is not None:
+    elif closed is not None and closed in used:
         ends, before = (
             [("the look that stopped", closed)],
             [each for each in used if each.number < closed.number],
@@ -244,6 +259,15 @@ def _after_stop(
             [*(each.information for each in before), end.information],
             tables.level,
         )
-        parts = {"low": low, "high": high, "level": tables.level, "p": p}
+        by = _naive(told, end) / (end.z / end.information**0.5) if end.z else 1.0
+        parts = {"low": by * low, "high": by * high, "level": tables.level, "p": p}
         labels = {"contrast": tables.contrast, "of": of}
-        yield Estimate("adjusted_difference", value, **parts, labels=labels)
+        yield Estimate("adjusted_difference", by * value, **parts, labels=labels)
+
+
+def _naive(told: Sequence, look: Row) -> float:
+    """The difference as it was estimated at a look: one already taken, or the last of those told."""
+    then = [
+        each for each in told[:-1] if each.name == "difference" and each.labels["look"] == str(look.number)
+    ]
+    return then[0].value if then else told[-1].value

@@ -25,6 +25,8 @@ def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
     due = those_due(
         tables, tables.people(entry.population), watched.outcome.parameter, [watched.outcome.visit]
     )
+    closed = tables.rows("visits", due, visit=watched.outcome.visit)
+    due = due[due["child_id"].isin(set(closed.loc[closed["is_due"], "child_id"]))]
     known = due[due["child_id"].isin(set(rows["child_id"]))]
     size = {
         (which, name): len(set(frame[column]))
@@ -39,7 +41,7 @@ def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
             Estimate("maximum", most),
             *_assumed(monitored, most),
             *_observed(
-                monitored, rows, _fit(rows, watched, tables), kept / asked if asked else None, most, tables
+                entry, rows, _fit(rows, watched, tables), kept / asked if asked else None, most, tables
             ),
         ),
         counts=tuple(Count(name, n, {"arm": "All", "set": which}) for (which, name), n in size.items()),
@@ -67,13 +69,14 @@ def _assumed(monitored: MonitoringAnalysis, most: float) -> Iterator[Estimate]:
 
 
 def _observed(
-    monitored: MonitoringAnalysis,
+    entry: NuisanceAnalysis,
     rows: pd.DataFrame,
     fit: Siblings | None,
     retention: float | None,
     most: float,
     tables: Tables,
 ) -> Iterator[Estimate]:
+    monitored = tables.spec.analyses[entry.monitors]
     where, sizes = {"set": "observed"}, rows.groupby("family_id").size()
     raw = float(np.std(rows["value"].to_numpy(float), ddof=1)) if len(rows) > 1 else None
     per_family = residual = None
@@ -84,7 +87,8 @@ def _observed(
         correlation = Estimate(
             "icc", found.value, low=found.low, high=found.high, level=found.level, labels=where
         )
-        per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
+        if rows["family_id"].nunique() >= entry.least_families:
+            per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
     yield Estimate("sd", raw, labels={**where, "of": "raw"})
     yield Estimate("sd", residual, labels={**where, "of": "residual"})
     yield correlation

@@ -94,11 +94,15 @@ class MonitoringAnalysis(Entry):
 
 
 class NuisanceAnalysis(Entry):
-    """Standard deviation, correlation and retention of all arms together, against a design (`monitors`)."""
+    """Standard deviation, correlation and retention of all arms together, against a design (`monitors`).
+
+    From fewer than `least_families` with the outcome nothing is projected.
+    """
 
     family: Literal["nuisance"]
     population: str
     monitors: str
+    least_families: Annotated[int, Field(ge=1)]
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from analysis.qc.agreement import agree
 from analysis.qc.kept import Kept
 from analysis.qc.tables import read_tables
 from analysis.results import Result, ResultFile, Stamp, read_results, select, to_json
+from analysis.spec.coded_arms import coded
+from analysis.spec.edition import edition
 from analysis.steps.common import results_of_last_meeting
 from tests.unit.models.small_trial import altered
 
@@ -103,7 +105,8 @@ def test_information_is_that_of_the_primary_analysis(closed, spec, meetings) -> 
     main = mixed.fit(spec.analyses["A01"], closed, spec)
     (difference,) = select(main.estimates, name="difference")
     assert value(found, "information", state="now") == pytest.approx(difference.se**-2, rel=1e-12)
-    assert value(found, "z", state="now") == pytest.approx(difference.statistic, rel=1e-12)
+    z = np.sign(difference.value) * stats.norm.isf(stats.t.sf(abs(difference.statistic), difference.df))
+    assert value(found, "z", state="now") == pytest.approx(z, rel=1e-9)
     n = {each.name: each.value for each in select(found.counts, state="now") if "arm" not in each.labels}
     for of in ("children", "families"):
         share = n[of] / value(found, "maximum", of=of)
@@ -264,6 +267,44 @@ def test_looks_of_a_later_cut_are_refused(meetings, closed, spec) -> None:
         monitoring.fit(
             spec.analyses["A70"], closed, spec, earlier=(replace(meetings.earlier[0], analysis="X"),)
         )
+
+
+def test_coded_arms_have_the_difference_of_the_design_both_ways(closed, spec) -> None:
+    """Whichever service is called A, the numbers are mirrored and none of them is missing."""
+    plan, found = coded(edition(spec, LOOKS[1])), {}
+    for intervention, names in (("A", {"NIM": "A", "SAU": "B"}), ("B", {"NIM": "B", "SAU": "A"})):
+        tables = {name: rows.assign(arm=rows["arm"].map(names)) for name, rows in closed.tables.items()}
+        data = replace(closed, tables=tables, arms=("B", "A"))
+        day = pd.Timestamp(LOOKS[1])
+        half = altered(
+            data, subjects=of_families(0.5), recruitment=lambda rows, day=day: rows.assign(cut_date=day)
+        )
+        found[intervention] = monitoring.fit(plan.analyses["A70"], half, plan)
+    mirrored = {"design": "design, the other way", "design, the other way": "design", "none": "none"}
+    sides = {"above": "below", "below": "above"}
+    for drift, other in mirrored.items():
+        for side, opposite in sides.items():
+            first = value(found["A"], "conditional_power", drift=drift, side=side)
+            second = value(found["B"], "conditional_power", drift=other, side=opposite)
+            assert first == pytest.approx(second, rel=1e-9)
+
+
+def test_nothing_is_projected_from_a_few_families(closed, spec) -> None:
+    entry = spec.analyses["N14"]
+    few = nuisance.fit(entry, altered(closed, subjects=of_families(0.04)), spec)
+    assert says(few, "Nothing is projected from fewer than 20 families")
+    assert value(few, "families_needed", set="observed") is None
+
+
+def test_retention_is_of_closed_windows(closed, spec) -> None:
+    """Those who may still come are not counted, and neither are those who came or withdrew before them."""
+    opened = altered(closed, visits=lambda rows: rows.assign(is_due=rows["is_due"] & (rows.index % 2 == 0)))
+    found, whole = (nuisance.fit(spec.analyses["N14"], data, spec) for data in (opened, closed))
+    visits = opened.tables["visits"]
+    due = visits[(visits["visit"] == "V5") & visits["is_due"]]["child_id"].nunique()
+    (children,) = select(found.counts, name="children", set="due")
+    (all_children,) = select(whole.counts, name="children", set="due")
+    assert children.value <= due < all_children.value
 
 
 def test_nuisance_parameters_do_not_know_the_arms(closed, spec, trial) -> None:
