@@ -195,7 +195,8 @@ def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -
         f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances; "
         "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
         "it was due by age and schedule and whose window had closed by the data cut. Information at the "
-        f"end: that of the planned {design.families} families at this retention, SD, ICC and mix of family "
+        f"end: that of the planned {design.families} families, should they come (see the projection of "
+        f"recruitment), at this retention, SD, ICC and mix of family "
         "sizes, for two arms of one size and before any gain from covariates but what the SD has; power: "
         f"that of the planned looks against a difference of {abs(design.effect):g} in either direction"
     )

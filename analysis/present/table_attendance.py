@@ -88,6 +88,7 @@ def _visit_rows(result: Result, shown: list[Shown], request: Request, visit: Vis
     yield _row("Due", request, shown, due)
     gap = _difference(result, visit.id) if request.contrast else None
     yield _row("Attended, of those due", request, shown, attended, last=gap)
+    yield Row("All, due or not", kind="group", indent=1)
     for standing in STANDINGS:
         name = standing_name(standing, request.spec)
         yield _row(name, request, shown, _standing_cell(result, visit.id, standing), indent=2)
