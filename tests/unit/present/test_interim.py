@@ -223,6 +223,52 @@ def test_a_pack_without_any_result_says_why(view: str, tmp_path: Path) -> None:
     page = render(view, tmp_path, failed)
     assert page.count("No child was seen") > len(failed)
     assert "None, for there is no result" in page
+    assert "Nothing stands out" not in page
+    watched = [item.title for item in failed.values() if item.family in ("accrual", "retention", "harms")]
+    assert len(watched) == 3
+    for title in watched:
+        assert f"<li>{title} could not be evaluated: No child was seen.</li>" in page
+
+
+def test_what_could_not_be_looked_at_is_not_taken_for_good() -> None:
+    results = shown("closed")
+    told = flags({}, plan(), "closed")
+    assert len(told) == 3 and all(each.endswith("evaluated: there is no result.") for each in told)
+    for name in ("N13", "A50"):
+        for values in ({"low": None, "high": None}, {"value": None, "low": None, "high": None}):
+            made = tuple(
+                replace(each, **values) if each.name == "risk_difference" else each
+                for each in results[name].estimates
+            )
+            (told,) = _of(results, name, made)
+            assert told.startswith(f"{results[name].title} could not be evaluated: no interval")
+        pooled = tuple(each for each in results[name].estimates if each.name != "risk_difference")
+        (told,) = _of(results, name, pooled)
+        assert "no interval" in told
+
+
+def _of(results: Mapping[str, Found], name: str, estimates: tuple) -> list[str]:
+    """Flags of one analysis with other estimates, when nothing else stands out."""
+    others = flags(results, plan(), "closed")
+    made = {**results, name: replace(results[name], estimates=estimates)}
+    return [each for each in flags(made, plan(), "closed") if each not in others]
+
+
+def test_a_visit_that_nobody_is_due_at_is_not_one_that_could_not_be_compared() -> None:
+    results = shown("closed")
+    last = plan().trial.visits[-1].id
+
+    def nobody(each):
+        return replace(each, value=0) if each.labels.get("visit") == last else each
+
+    bare = [
+        replace(each, value=None, low=None, high=None)
+        if each.name == "risk_difference" and each.labels["visit"] == last
+        else each
+        for each in results["N13"].estimates
+    ]
+    made = replace(results["N13"], counts=tuple(map(nobody, results["N13"].counts)), estimates=tuple(bare))
+    assert not any("could not be" in each for each in flags({**results, "N13": made}, plan(), "closed"))
 
 
 def test_the_summary_agrees_with_the_tables(pages) -> None:
