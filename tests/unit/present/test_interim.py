@@ -172,6 +172,14 @@ def test_the_closed_page_says_for_whom_it_is_or_leaves_a_line(pages) -> None:
     assert "DUMMY ARMS" in pages["dummy"][1].partition("<main")[0]
 
 
+def test_the_closed_page_says_that_arms_are_coded_where_they_are(pages, tmp_path: Path, monkeypatch) -> None:
+    told = "The arms are coded: which of them was offered which service is not told"
+    compared = "Differences are NIM less SAU, with 95% confidence intervals."
+    assert compared in pages["closed"][1] and told not in pages["closed"][1]
+    monkeypatch.setattr("analysis.present.document.is_coded", lambda spec: True)
+    assert f"{compared} {told}" in render("closed", tmp_path, shown("closed"))
+
+
 def test_the_page_is_the_word_document_too(pages) -> None:
     folder, page = pages["closed"]
     pictures = {path.stem: path.read_bytes() for path in folder.glob("*.png")}
