@@ -60,12 +60,14 @@ class Meeting(Declaration):
 class SinceLast:
     """What a pack shows of the meetings before it, as it was known on the day of its cut.
 
-    `actions` are pairs of action and answer, the answer empty while there is none.
+    `actions` are pairs of action and answer, the answer empty while there is none; `waiting` are those of
+    meetings before the last that have no answer yet, each with the name of its meeting.
     """
 
     id: str
     date: str
     actions: tuple[tuple[str, str], ...]
+    waiting: tuple[tuple[str, str], ...]
     protocol_changes: tuple[ProtocolChange, ...]
     unmasked: tuple[Unmasking, ...]
 
@@ -101,12 +103,16 @@ def since_last(meetings: Iterable[Meeting], cut: str) -> SinceLast | None:
         return None
     last = max(each.cut for each in earlier)
     entries = [each for each in earlier if each.cut == last]
+    older = sorted((each for each in earlier if each.cut < last), key=lambda each: each.cut)
+    asked = ((each, action) for each in older for action in each.actions)
+    waiting = ((action.action, each.id) for each, action in asked if not _told(action, cut)[1])
     changes = (each for entry in earlier for each in entry.protocol_changes)
     unmasked = (each for entry in earlier for each in entry.unmasked)
     return SinceLast(
         entries[0].id,
         entries[0].date,
         tuple(_told(each, cut) for entry in entries for each in entry.actions),
+        tuple(waiting),
         tuple(sorted((each for each in changes if last < each.date <= cut), key=lambda each: each.date)),
         tuple(sorted((each for each in unmasked if each.date <= cut), key=lambda each: each.date)),
     )

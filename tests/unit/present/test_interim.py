@@ -203,6 +203,25 @@ def test_actions_are_those_of_the_last_meeting_as_answered_by_the_cut(pages) -> 
     assert "Not answered yet" in page and "Not yet agreed" not in page and "A later change" not in page
 
 
+def test_an_action_waits_until_it_is_answered(tmp_path: Path) -> None:
+    before = Meeting(
+        id="Meeting zero",
+        cut="2012-12-31",
+        date="2013-01-31",
+        actions=(
+            Action(action="Count the late forms"),
+            Action(action="Answered since", answer="Done", answered="2014-12-31"),
+            Action(action="Answered too late", answer="Done", answered="2015-01-01"),
+        ),
+    )
+    meetings = (SECOND, FIRST, before)
+    told = since_last(meetings, CUT)
+    assert told.waiting == (("Count the late forms", "Meeting zero"), ("Answered too late", "Meeting zero"))
+    assert since_last((before,), "2013-06-30").waiting == ()
+    page = render("open", tmp_path, shown("open"), Pack(meetings=meetings))
+    assert "<dt>Meeting zero</dt><dd>Count the late forms</dd>" in page and "Answered since" not in page
+
+
 def test_changes_are_added_up_by_table(pages) -> None:
     families, children = table_changes(CHANGES["changes"], plan())
     assert (families.before, families.after) == (31, 93)
