@@ -9,7 +9,15 @@ from analysis.present import canvas
 from analysis.present import format as fmt
 from analysis.present.figure_text import HIDDEN_DETAILS
 from analysis.present.label_places import Labels
-from analysis.present.looks import INFORMATION, Shown, is_crossed, looks_of
+from analysis.present.looks import (
+    INFORMATION,
+    NOT_TESTED,
+    OUT_OF_REACH,
+    Shown,
+    bound_text,
+    is_crossed,
+    looks_of,
+)
 from analysis.present.reading import contrast_name, contrast_of, one
 from analysis.results import Result
 from analysis.spec.declarations import Spec
@@ -19,7 +27,8 @@ LEFT, RIGHT, TOP, FOOT, HEIGHT = 44.0, 16.0, 52.0, 58.0, 236.0
 HIGHEST = 5.0
 SIZE = 7.0
 LEFT_OF_KEY = -34.0
-BOUND, Z = canvas.ARM_COLOURS[1], canvas.INK
+# Neither is of an arm.
+BOUND, Z = canvas.POOLED, canvas.INK
 
 
 def draw_boundaries(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
@@ -117,10 +126,10 @@ def _say_key(axes: Axes, result: Result, shown: Sequence[Shown]) -> None:
     """What the marks are, below the axis."""
     parts = ["Diamonds: z by number of the look, the dark one is this look."]
     parts.append("Circles: boundaries, filled where taken, hollow where planned; arrows: beyond the axis.")
-    out = [each.number for each in shown if each.value(result, "critical") is None]
-    if out:
-        plural = "looks" if len(out) > 1 else "look"
-        parts.append(f"No boundary at {plural} {', '.join(out)}.")
+    without = [each for each in shown if each.value(result, "critical") is None]
+    for why in (OUT_OF_REACH, NOT_TESTED):
+        if out := [each.number for each in without if bound_text(result, each) == why]:
+            parts.append(f"{why.capitalize()} at {', '.join(out)}.")
     for at, text in enumerate([parts[0], " ".join(parts[1:])]):
         axes.annotate(
             text,
@@ -153,10 +162,10 @@ def _words(result: Result, shown: Sequence[Shown], maximum: float, contrast: str
 
 def _line(result: Result, look: Shown) -> str:
     information, share = look.value(result, "information"), look.value(result, "fraction", of="model")
-    bound = look.value(result, "critical")
+    bound = bound_text(result, look)
     said = [
         f"information {fmt.number(information, INFORMATION)} ({fmt.percentage(share)} of the maximum)",
-        "no boundary" if bound is None else f"boundary \u00b1{fmt.number(bound, 3)}",
+        bound if bound == NOT_TESTED else f"boundary {bound}",
     ]
     if look.state != "planned":
         said.insert(1, f"z {fmt.number(look.value(result, 'z'), 3)}")

@@ -8,6 +8,7 @@ from analysis.results import Estimate, Result, select
 
 STATES = {"taken": "taken", "now": "this look", "planned": "planned"}
 INFORMATION, SCORE = 3, 3
+OUT_OF_REACH, NOT_TESTED = "out of reach", "not tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,31 @@ def looks_of(result: Result) -> list[Shown]:
     ]
 
 
+def is_tested(result: Result, look: Shown) -> bool:
+    """Whether z was held to a boundary at this look, be it one that no z can reach.
+
+    Without a z nothing is, nor where later looks with one spend no more error than had been spent before.
+    """
+    if look.value(result, "z") is None:
+        return False
+    shown = looks_of(result)
+    before = [each for each in shown[: shown.index(look)] if each.value(result, "z") is not None]
+    return not before or look.value(result, "spent") > before[-1].value(result, "spent")
+
+
 def is_crossed(result: Result, look: Shown, *, z: str = "z", bound: str = "critical") -> bool | None:
-    """Whether z lies on or beyond the boundary; `None` where there is no z or no boundary."""
+    """Whether z lies on or beyond the boundary; `None` where nothing was tested."""
     at, limit = look.value(result, z), look.value(result, bound)
-    return None if at is None or limit is None else abs(at) >= limit
+    if at is None:
+        return None
+    if limit is None:
+        return False if bound == "critical" and is_tested(result, look) else None
+    return abs(at) >= limit
+
+
+def bound_text(result: Result, look: Shown, bound: str = "critical") -> str:
+    """A boundary on either side as printed, or why there is none; planned looks are to be tested."""
+    limit = look.value(result, bound)
+    if limit is not None:
+        return f"\u00b1{fmt.number(limit, SCORE)}"
+    return OUT_OF_REACH if look.state == "planned" or is_tested(result, look) else NOT_TESTED

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from analysis.present import format as fmt
 from analysis.present.headline import brief
-from analysis.present.looks import SCORE, is_crossed, looks_of
+from analysis.present.looks import SCORE, bound_text, is_crossed, looks_of
 from analysis.present.reading import ALL, Found, arm_name, count, label, one, results_for
 from analysis.present.request import Request
 from analysis.present.table_accrual import projected_finish, state_of
@@ -84,9 +84,9 @@ def _limits(item: Result, spec: Spec) -> Iterator[str]:
             if crossed is None:
                 yield f"{title}: not tested at this look."
             else:
-                at, limit = (fmt.number(look.value(item, name), SCORE) for name in (z, bound))
+                at, limit = fmt.number(look.value(item, z), SCORE), bound_text(item, look, bound)
                 verdict = "reached" if crossed else "not reached"
-                yield f"{title}: z {at}, limit \u00b1{limit}, {verdict}."
+                yield f"{title}: z {at}, limit {limit}, {verdict}."
 
 
 def _groups(request: Request) -> tuple[str, ...]:

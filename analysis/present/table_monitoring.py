@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from analysis.present import format as fmt
-from analysis.present.looks import INFORMATION, SCORE, STATES, Shown, is_crossed, looks_of
+from analysis.present.looks import (
+    INFORMATION,
+    NOT_TESTED,
+    SCORE,
+    STATES,
+    Shown,
+    bound_text,
+    is_crossed,
+    looks_of,
+)
 from analysis.present.reading import count, decimals_of, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_cells import estimate_cell
@@ -11,13 +20,11 @@ from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Result, select
 from analysis.spec.monitoring_entries import MonitoringAnalysis
 
-OUT_OF_REACH = "out of reach"
-NOT_TESTED = "not tested"
 CONVENTIONS = (
     "Fractions: of the model, information over the maximum; of children and families, those analysed over "
     "those that have the maximum under the assumptions of the design. The boundaries rest on the first alone",
     "Boundary: z at least so far from 0 on either side crosses it; out of reach where the error to be spent "
-    "is too small for any z",
+    "is too small for any z; not tested where there is no estimate or no error was spent at the look",
     "Chances of crossing: on either side (below; above). Below: the difference is negative",
     "Looks planned have what the plan expects of them",
 )
@@ -141,8 +148,7 @@ def _spent(result: Result, look: Shown) -> Cell:
 
 def _bound(result: Result, look: Shown) -> Cell:
     value = look.value(result, "critical")
-    text = OUT_OF_REACH if value is None else f"\u00b1{fmt.number(value, SCORE)}"
-    return Cell(text, numbers(value=value), result.analysis, "boundary")
+    return Cell(bound_text(result, look), numbers(value=value), result.analysis, "boundary")
 
 
 def _crossed(z: str, bound: str) -> Read:

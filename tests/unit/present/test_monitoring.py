@@ -6,10 +6,12 @@ import pytest
 
 from analysis.errors import BlindingError
 from analysis.present.figures import draw
+from analysis.present.standing import guideline
 from analysis.present.table_form import Table
 from analysis.present.tables import tabulate, write_forms
 from analysis.results import Failure
 from analysis.spec.edition import edition
+from analysis.spec.palette import ARM_COLOURS
 from tests.unit.present import fabricated
 from tests.unit.present.fabricated_monitoring import LOOKS, monitoring
 from tests.unit.present.test_figure_layout import drawn, places_of
@@ -44,11 +46,40 @@ def test_looks_stand_side_by_side() -> None:
     assert [each.split("\n")[2] for each in made.columns] == ["taken", "taken", "this look", "planned"]
     found = cells(made)
     assert found["z"] == ["not estimable", "\u22121.250", "\u22122.125", ""]
-    assert found["Boundary, on either side"] == ["out of reach", "\u00b13.913", "\u00b12.688", "\u00b11.984"]
+    assert found["Boundary, on either side"] == ["not tested", "\u00b13.913", "\u00b12.688", "\u00b11.984"]
     assert found["Crossed"] == ["not tested", "no", "no", ""]
     assert found["Fraction of the information of the design, 1.700"][1:] == ["29.4%", "58.8%", "100.0%"]
     assert found["Children with the event, SAU"] == ["31", "61", "91", ""]
     assert found["Conditional power, difference of the design (\u22122.50)"][2] == "91.3% (90.0%; 1.3%)"
+
+
+def test_a_boundary_out_of_reach_is_told_from_a_look_that_tested_nothing() -> None:
+    early = ("1", "2014-12-31", "taken", 0.1, -0.5, None, 1e-18)
+    stopped = ("3", "2020-06-30", "now", 1.0, -2.125, None, 0.0000914)
+    found = cells(table("closed", "M2", monitoring("A70", (early, LOOKS[1], stopped))))
+    assert found["Boundary, on either side"] == ["out of reach", "\u00b13.913", "not tested"]
+    assert found["Crossed"] == ["no", "no", "not tested"]
+    words = draw(
+        PLAN.outputs["M1"],
+        {"A70": monitoring("A70", (early, LOOKS[1], stopped))},
+        PLAN,
+        "closed",
+        style=fabricated.STYLE,
+    )
+    text = words["txt"].decode()
+    assert "boundary out of reach" in text and "z \u22122.125, not tested" in text
+    now = ("1", "2014-12-31", "now", 0.1, -0.5, None, 1e-18)
+    first, _ = guideline({"A70": monitoring("A70", (now, LOOKS[3]))}, PLAN)
+    assert first.endswith("z \u22120.500, limit out of reach, not reached.")
+    first, _ = guideline({"A70": monitoring("A70", (early, LOOKS[1], stopped))}, PLAN)
+    assert first.endswith(": not tested at this look.")
+
+
+def test_boundaries_have_the_colour_of_no_arm() -> None:
+    svg = draw(PLAN.outputs["M1"], fabricated.results("closed"), PLAN, "closed", style=fabricated.STYLE)[
+        "svg"
+    ]
+    assert not any(each.lower() in svg.decode().lower() for each in ARM_COLOURS)
 
 
 def test_a_crossing_is_told_with_the_adjusted_difference() -> None:
@@ -88,6 +119,11 @@ SITUATIONS = {
     "far beyond": (*LOOKS[:2], FAR),
     "an early boundary": (LOOKS[0], EARLY, *LOOKS[2:]),
     "information that fell": (*LOOKS[:2], ("3", "2020-06-30", "now", 0.4, -1.0, None, 0.0000914), LOOKS[3]),
+    "out of reach, then over": (
+        ("1", "2014-12-31", "taken", 0.1, -0.5, None, 1e-18),
+        LOOKS[1],
+        ("3", "2020-06-30", "now", 1.0, -2.125, None, 0.0000914),
+    ),
     "beyond the maximum": (*LOOKS[:2], ("3", "2020-06-30", "now", 4.5, 1.0, 1.9625, 0.05)),
 }
 
@@ -106,7 +142,7 @@ def test_no_text_of_the_plot_is_cut_off_or_lies_on_another(name: str) -> None:
 def test_the_plot_labels_every_boundary_and_says_all_in_words() -> None:
     words = draw(PLAN.outputs["M1"], fabricated.results("closed"), PLAN, "closed", style=fabricated.STYLE)
     svg, text = words["svg"].decode(), words["txt"].decode()
-    for label in ("3.91", "\u22123.91", "2.69", "1.98", "3: \u22122.13", "No boundary at look 1"):
+    for label in ("3.91", "\u22123.91", "2.69", "1.98", "3: \u22122.13", "Not tested at 1."):
         assert label in svg
     assert text.startswith(
         "Plot of the test statistic z of the difference NIM \u2212 SAU against information"
