@@ -7,6 +7,8 @@
 #   VIEW/manifest.csv                                every file of a report with its digest, analyses and origin
 #   VIEW/report.{html,docx}                          for the committee or, with dummy arms, for nobody
 #   {open,closed}/{issues,define}.html               what was found in the data, and what the tables hold
+#   {open,closed}/delta/, data/delta.csv             where `previous` names the run at the last meeting's cut: what became
+#                                                    known since, by table; and which rows and cells, for data managers
 #   {open,closed}/gate.csv                           that nothing open tells an arm: without it a run has failed
 #   logs/, benchmarks/                               one of each per job
 from snakemake.utils import min_version
