@@ -11,7 +11,7 @@ import pytest
 from analysis.errors import BlindingError, ReportError
 from analysis.present.assumptions import assumptions
 from analysis.present.document import render_report
-from analysis.present.figures import DRAW
+from analysis.present.figures import DRAW, draw
 from analysis.present.inline_figure import identifier_of, inline_svg
 from analysis.present.stamps import check_stamps
 from analysis.present.tables import tabulate, write_forms
@@ -157,6 +157,24 @@ def test_the_closed_report_begins_with_its_results(outputs) -> None:
     assert "1.43 (\u22120.63 to 3.52)" in summary and "0.17" in summary
     assert "CLOSED - CONFIDENTIAL" in page[: page.index("<h1>")]
     assert "watermark" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+
+
+def test_the_final_report_of_a_monitored_trial_has_its_chapter(outputs, tmp_path: Path) -> None:
+    spec, results = fabricated.spec(), fabricated.results("closed")
+    assert 'id="monitoring"' not in render("closed", outputs["closed"])
+    shown = {
+        name: spec.outputs[name].model_copy(update={"reports": ("closed",)}) for name in ("M1", "M2", "M3")
+    }
+    monitored = replace(spec, outputs={**spec.outputs, **shown})
+    folder = shutil.copytree(outputs["closed"], tmp_path / "closed")
+    made = {"M1": draw(shown["M1"], results, monitored, "closed", style=fabricated.STYLE)}
+    made |= {name: write_forms(tabulate(shown[name], results, monitored, "closed")) for name in ("M2", "M3")}
+    for name, forms in made.items():
+        for form, content in forms.items():
+            (folder / f"{name}.{form}").write_bytes(content)
+    page = render("closed", folder, spec=monitored)
+    chapter = page[page.index('id="monitoring"') :].partition("</section>")[0]
+    assert re.findall(r'class="piece[^"]*" id="(\w+)"', chapter) == ["M1", "M2", "M3"]
 
 
 def test_a_number_leads_to_its_origin(outputs) -> None:
