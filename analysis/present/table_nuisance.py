@@ -18,8 +18,7 @@ INFORMATION = 3
 
 
 def tabulate_nuisance(request: Request) -> Table:
-    """Standard deviation, correlation, family sizes and retention, then what the trial would reach with "
-    "them."""
+    """Standard deviation, correlation, family sizes and retention, then what the trial would reach so."""
     return request.table(
         stub="Parameter",
         columns=list(SETS.values()),

@@ -139,6 +139,19 @@ def has_section(docstring: str, name: str) -> bool:
     return re.search(rf"^{name}\n-{{{len(name)}}}$", docstring, re.MULTILINE) is not None
 
 
+def stray_quotes(root: Path) -> list[str]:
+    """Docstrings that were wrapped as if they were text in quotes."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [
+        f"{module}: {line.strip()}"
+        for module, path in project_modules(root).items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, documented)
+        for line in (ast.get_docstring(node) or "").splitlines()
+        if line.count('"') % 2 and (line.strip().startswith('"') or line.strip().endswith('"'))
+    ]
+
+
 def tracked_texts(root: Path) -> Iterator[tuple[str, str]]:
     for name in tracked_by_git(root) or tracked_by_place(root):
         path = root / name
@@ -204,6 +217,10 @@ def test_statistics_and_models_are_documented() -> None:
     assert docstring_faults(ROOT) == []
 
 
+def test_no_docstring_has_stray_quotes() -> None:
+    assert stray_quotes(ROOT) == []
+
+
 def test_declarations_hold_no_python() -> None:
     assert sorted((ROOT / "data_spec").rglob("*.py")) == []
 
@@ -259,6 +276,7 @@ def test_an_empty_house_is_in_order(tmp_path: Path) -> None:
         vague_names,
         packages_without_init,
         docstring_faults,
+        stray_quotes,
         unwanted_texts,
     )
     assert [check(tmp_path) for check in checks] == [[]] * len(checks)
@@ -300,6 +318,12 @@ def test_a_missing_section_is_caught(write, body: str, fault: str | None) -> Non
     found = docstring_faults(root)
     assert len(found) == (fault is not None)
     assert all(each.startswith(f"analysis.stats.reml.reml: {fault}") for each in found)
+
+
+def test_a_stray_quote_is_caught(write) -> None:
+    wrapped = 'def f():\n    """What is "\n    "left."""\n\n\ndef g():\n    """A "word"\n    more."""\n'
+    root = write("analysis/a.py", wrapped)
+    assert stray_quotes(root) == ['analysis.a: What is "', 'analysis.a: "left.']
 
 
 def test_what_stays_in_its_room_needs_no_section(write) -> None:
