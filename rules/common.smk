@@ -12,9 +12,10 @@ from analysis.errors import TrialError
 from analysis.spec import digest, outputs
 from analysis.spec.coded_arms import coded
 from analysis.spec.code import module_closure
-from analysis.spec.config import check_config, check_previous, closed_files, raw_files
+from analysis.spec.config import check_config, closed_files, raw_files
 from analysis.spec.edition import edition, is_interim
 from analysis.spec.load import load_mapping, load_spec
+from analysis.spec.previous import check_previous
 from analysis.spec.tables import REVEALING_TABLES, TABLES_WITH_ARMS
 from analysis.models.stamp import package_versions
 from analysis.qc.families import FAMILIES, module_of

@@ -1,6 +1,5 @@
 """Where a run's inputs are and which views it may build."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -117,41 +116,6 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
                     "below closed/ they are as secret as the allocation itself."
                 )
     return config
-
-
-def check_previous(config: Config, root: Path, *, cut: str, file: str = "config.yaml") -> None:
-    """Insist that the run of the last meeting is finished, with the views of this one, at an earlier cut.
-
-    Raises
-    ------
-    SpecError
-        Naming what is absent, or the cut that is not earlier.
-    """
-    if config.previous is None:
-        return
-    folder, where = Path(root, config.previous), f"{file}, previous"
-    for name in ("data/cut.json", *(f"{view}/manifest.csv" for view in config.views)):
-        if not (folder / name).is_file():
-            raise SpecError(
-                f"{where}: no folder of a finished run with the views of this one, for it has no {name}; "
-                "name the output folder (out) of the run at the last meeting's cut, or leave it out."
-            )
-    then = _cut_of(folder / "data" / "cut.json", where)
-    if then >= cut:
-        raise SpecError(f"{where}: its data cut, {then}, is not before the one of this run, {cut}.")
-    key = config.key_file
-    if config.arm_labels == "coded" and key and not config.is_synthetic and not Path(root, key).is_file():
-        raise SpecError(
-            f"{file}, arm_labels: no arm_labels.csv beside the allocation, though a report was shown at the "
-            "last meeting; put the file of that run there, or labels would be drawn anew."
-        )
-
-
-def _cut_of(path: Path, where: str) -> str:
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["cut"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecError(f"{where}: its data/cut.json is not the record of a data cut.") from error
 
 
 def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> list[str]:

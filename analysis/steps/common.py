@@ -15,6 +15,7 @@ from analysis.spec.load import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA_SPEC = ROOT / "data_spec"
+ALL = "All"  # arms together
 
 
 def spec() -> Spec:
@@ -35,13 +36,14 @@ def add_arms(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def results_of_last_meeting(path: Path | None, *, view: str, cut: str) -> tuple:
+def results_of_last_meeting(path: Path | None, declared: Spec, *, view: str, cut: str) -> tuple:
     """Results of the run at the last meeting's cut; none without one.
 
     Raises
     ------
     BlindingError
-        If they are of another view.
+        If they are of another view, or of arms that `declared` does not know: by other names, A less B may
+        have the other sign.
     ReportError
         If their cut is not an earlier one.
     """
@@ -54,6 +56,17 @@ def results_of_last_meeting(path: Path | None, *, view: str, cut: str) -> tuple:
         raise BlindingError(f"{path.name}: results of the last meeting are of the {found.stamp.view} view.")
     if found.stamp.cut >= cut:
         raise ReportError(f"{path.name}: results of the last meeting are not of an earlier data cut.")
+    arms = {
+        count.labels["arm"]
+        for each in found.results
+        for count in getattr(each, "counts", ())
+        if "arm" in count.labels
+    }
+    if not arms <= {ALL, *declared.codes["arm"]}:
+        raise BlindingError(
+            f"{path.name}: results of the last meeting call the arms by other names; "
+            "arm_labels must be the same at every cut."
+        )
     return found.results
 
 

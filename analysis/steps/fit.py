@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         else read_allocated(options.tables, declared, view=options.view)
     )
     check_destination(options.out, audience=data.audience)
-    earlier = results_of_last_meeting(options.earlier, view=options.view, cut=options.cut)
+    earlier = results_of_last_meeting(options.earlier, declared, view=options.view, cut=options.cut)
     results = fit_all(family, data, declared, is_interim=is_interim(declared, options.cut), earlier=earlier)
     inputs = file_digests(options.tables.glob("*.csv"))
     stamp = stamp_of(declared, ROOT, family=options.family, view=options.view, cut=options.cut, inputs=inputs)

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     inputs = file_digests(options.tables.glob("*.csv"))
     kept = read_kept(options.reference, contents(options.tables.glob("*.csv")))
     interim = is_interim(declared, options.cut)
-    earlier = results_of_last_meeting(options.earlier, view=options.view, cut=options.cut)
+    earlier = results_of_last_meeting(options.earlier, declared, view=options.view, cut=options.cut)
     tables = read_tables(options.tables, declared, earlier=earlier)
     found = agree(results, tables, kept, is_interim=interim)
     for each in found:

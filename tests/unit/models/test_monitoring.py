@@ -370,12 +370,28 @@ def test_error_spent_under_another_plan_is_not_given_back(meetings, spec) -> Non
 def test_results_of_the_last_meeting_are_of_the_same_view_and_an_earlier_cut(meetings) -> None:
     meetings.hold(LOOKS[1], only=True)
     path = meetings.folder / "monitoring.json"
-    assert results_of_last_meeting(None, view="closed", cut=LOOKS[2]) == ()
-    assert results_of_last_meeting(path, view="closed", cut=LOOKS[2]) == meetings.earlier
+    assert results_of_last_meeting(None, meetings.spec, view="closed", cut=LOOKS[2]) == ()
+    assert results_of_last_meeting(path, meetings.spec, view="closed", cut=LOOKS[2]) == meetings.earlier
     with pytest.raises(BlindingError, match="of the closed view"):
-        results_of_last_meeting(path, view="dummy", cut=LOOKS[2])
+        results_of_last_meeting(path, meetings.spec, view="dummy", cut=LOOKS[2])
     with pytest.raises(ReportError, match="not of an earlier data cut"):
-        results_of_last_meeting(path, view="closed", cut=LOOKS[1])
+        results_of_last_meeting(path, meetings.spec, view="closed", cut=LOOKS[1])
+
+
+def test_looks_of_arms_by_other_names_are_refused(meetings) -> None:
+    """A less B may be control less intervention, and z of the other sign."""
+    meetings.hold(LOOKS[1], only=True)
+    path = meetings.folder / "monitoring.json"
+    with pytest.raises(BlindingError, match="call the arms by other names; arm_labels must be the same"):
+        results_of_last_meeting(path, coded(meetings.spec), view="closed", cut=LOOKS[2])
+    one, other = meetings.spec.codes["arm"]
+    text = (
+        path.read_text().replace(f'"arm": "{one}"', '"arm": "A"').replace(f'"arm": "{other}"', '"arm": "B"')
+    )
+    path.write_text(text)
+    assert results_of_last_meeting(path, coded(meetings.spec), view="closed", cut=LOOKS[2])
+    with pytest.raises(BlindingError, match="call the arms by other names"):
+        results_of_last_meeting(path, meetings.spec, view="closed", cut=LOOKS[2])
 
 
 def test_a_planned_look_whose_information_is_there_already_has_no_boundary(meetings) -> None:

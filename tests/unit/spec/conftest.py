@@ -49,3 +49,14 @@ def declarations(tmp_path: Path) -> Declarations:
     yield Declarations(tmp_path / "data_spec")
     load_spec.cache_clear()
     load_mapping.cache_clear()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a folder of exports beside it, and a restricted folder elsewhere."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "exports" / "trial").mkdir(parents=True)
+    (tmp_path / "exports" / "trial" / "families.csv").write_text("id\n")
+    (tmp_path / "secure").mkdir()
+    (tmp_path / "secure" / "allocation.csv").write_text("family_id,arm\n")
+    return tmp_path / "repository"

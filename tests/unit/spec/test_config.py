@@ -6,25 +6,11 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import BlindingError, SpecError
-from analysis.spec.config import check_config, check_previous, closed_files, raw_files
+from analysis.spec.config import check_config, closed_files, raw_files
 from analysis.spec.load import load_mapping
+from tests.unit.spec.folders import real
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with a folder of exports beside it, and a restricted folder elsewhere."""
-    (tmp_path / "repository").mkdir()
-    (tmp_path / "exports" / "trial").mkdir(parents=True)
-    (tmp_path / "exports" / "trial" / "families.csv").write_text("id\n")
-    (tmp_path / "secure").mkdir()
-    (tmp_path / "secure" / "allocation.csv").write_text("family_id,arm\n")
-    return tmp_path / "repository"
-
-
-def real(repository: Path, **more: object) -> dict[str, object]:
-    return {"raw": str(repository.parent / "exports"), **more}
 
 
 def test_the_default_is_the_synthetic_trial_with_all_arms(repository: Path) -> None:
@@ -151,54 +137,6 @@ def test_closed_exports_lie_beside_the_allocation(repository: Path) -> None:
     assert made == [f"out/synthetic/restricted/{name}" for name in ("allocation.csv", "service/delivery.csv")]
 
 
-@pytest.fixture
-def last_meeting(repository: Path) -> Path:
-    """Output folder of a finished run at the cut 2014-12-31."""
-    folder = repository / "out" / "interim"
-    for name in ("data/cut.json", "open/manifest.csv", "closed/manifest.csv"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text('{"cut": "2014-12-31"}')
-    return folder
-
-
-def test_the_run_of_the_last_meeting_is_a_finished_one_at_an_earlier_cut(
-    repository: Path, last_meeting: Path
-) -> None:
-    check_previous(check_config({}, repository), repository, cut="2014-12-31")
-    config = check_config({"previous": "out/interim"}, repository)
-    check_previous(config, repository, cut="2015-01-01")
-    with pytest.raises(
-        SpecError, match="previous: its data cut, 2014-12-31, is not before the one of this run"
-    ):
-        check_previous(config, repository, cut="2014-12-31")
-
-
-@pytest.mark.parametrize("name", ["data/cut.json", "open/manifest.csv", "closed/manifest.csv"])
-def test_a_run_of_the_last_meeting_that_is_not_finished_is_refused(
-    repository: Path, last_meeting: Path, name: str
-) -> None:
-    (last_meeting / name).unlink()
-    config = check_config({"previous": "out/interim"}, repository)
-    with pytest.raises(SpecError, match=rf"mine.yaml, previous: no folder of a finished run .* no {name};"):
-        check_previous(config, repository, cut="2017-06-30", file="mine.yaml")
-
-
-def test_a_rehearsal_follows_a_rehearsal(repository: Path, last_meeting: Path) -> None:
-    config = check_config(real(repository, previous="out/interim"), repository)
-    with pytest.raises(SpecError, match="no dummy/manifest.csv"):
-        check_previous(config, repository, cut="2017-06-30")
-
-
-@pytest.mark.parametrize("text", ["{}", "[]", "not json"])
-def test_a_record_of_the_last_meeting_that_is_none_is_refused(
-    repository: Path, last_meeting: Path, text: str
-) -> None:
-    (last_meeting / "data" / "cut.json").write_text(text)
-    config = check_config({"previous": "out/interim"}, repository)
-    with pytest.raises(SpecError, match="not the record of a data cut"):
-        check_previous(config, repository, cut="2017-06-30")
-
-
 def test_what_a_closed_session_agreed_lies_outside_the_repository(repository: Path) -> None:
     for folder in (repository, repository.parent / "secure"):
         (folder / "meetings.yaml").write_text("[]\n")
@@ -250,18 +188,3 @@ def test_a_closed_folder_that_is_a_link_into_the_repository_is_refused(repositor
     secret = str(repository.parent / "secure" / "allocation.csv")
     with pytest.raises(BlindingError, match="may not lie inside the repository"):
         check_config(real(repository, allocation=secret, out=str(out)), repository)
-
-
-def test_labels_shown_at_the_last_meeting_are_not_drawn_anew(repository: Path) -> None:
-    secret, before = repository.parent / "secure", repository.parent / "before"
-    for name in ("data/cut.json", "open/manifest.csv", "closed/manifest.csv"):
-        (before / name).parent.mkdir(parents=True, exist_ok=True)
-        (before / name).write_text('{"cut": "2014-12-31"}')
-    out = str(repository.parent / "results")
-    body = real(repository, allocation=str(secret / "allocation.csv"), out=out, previous=str(before))
-    check_previous(check_config(body, repository), repository, cut="2017-06-30")
-    coded = check_config({**body, "arm_labels": "coded"}, repository)
-    with pytest.raises(SpecError, match="no arm_labels.csv beside the allocation"):
-        check_previous(coded, repository, cut="2017-06-30")
-    (secret / "arm_labels.csv").touch()
-    check_previous(coded, repository, cut="2017-06-30")
