@@ -28,7 +28,11 @@ try:
     CONFIG = check_config(config, ROOT, file=CONFIG_FILE)
     SPEC = load_spec(ROOT / "data_spec")
     CUT = CONFIG.data_cut or SPEC.trial.data_cut
-    check_previous(CONFIG, ROOT, cut=CUT, file=CONFIG_FILE)
+    PLAN = edition(
+        SPEC, CUT
+    )  # what the reports of this cut show; data are made by the whole of the declarations
+    LOOKS_BACK = "monitoring" in outputs.families_of(PLAN, "closed")
+    check_previous(CONFIG, ROOT, cut=CUT, looks_back=LOOKS_BACK, file=CONFIG_FILE)
     MAPPING = load_mapping(ROOT / "data_spec", CONFIG.mapping)
     RAW_FILES = raw_files(CONFIG)
     CLOSED_FILES = closed_files(CONFIG, MAPPING, SPEC.table_names(layer="raw", audience="closed"))
@@ -37,7 +41,6 @@ except TrialError as error:
 
 OUT = CONFIG.out
 STARTED = f"{datetime.now():%Y-%m-%d %H:%M:%S}"  # logs older than this are of another run
-PLAN = edition(SPEC, CUT)  # what the reports of this cut show; data are made by the whole of the declarations
 ARMS = CONFIG.arm_labels
 # The same where arms are known, with arms A and B if they are coded.
 ARMS_PLAN = coded(PLAN) if ARMS == "coded" else PLAN
@@ -123,7 +126,7 @@ def issue_files(wildcards):
 
 def looks_taken(wildcards):
     """Results of monitoring at the last meeting's cut, for the family that looks back and for qc."""
-    looks_back = getattr(wildcards, "family", "monitoring") == "monitoring"
+    looks_back = LOOKS_BACK and getattr(wildcards, "family", "monitoring") == "monitoring"
     return (
         f"{CONFIG.previous}/{wildcards.view}/results/monitoring.json"
         if CONFIG.previous and looks_back

@@ -8,8 +8,12 @@ from analysis.errors import BlindingError, SpecError
 from analysis.spec.config import Config
 
 
-def check_previous(config: Config, root: Path, *, cut: str, file: str = "config.yaml") -> None:
+def check_previous(
+    config: Config, root: Path, *, cut: str, looks_back: bool = False, file: str = "config.yaml"
+) -> None:
     """Insist that the run of the last meeting is finished, with the views of this one, at an earlier cut.
+
+    With `looks_back`, this run reads the looks taken at that meeting.
 
     Raises
     ------
@@ -21,7 +25,10 @@ def check_previous(config: Config, root: Path, *, cut: str, file: str = "config.
     if config.previous is None:
         return
     folder, where = Path(root, config.previous), f"{file}, previous"
-    for name in ("data/cut.json", *(f"{view}/manifest.csv" for view in config.views)):
+    if folder.resolve() == Path(root, config.out).resolve():
+        raise SpecError(f"{where}: it is the output folder of this run, which would write over it.")
+    looks = [f"{config.secret_view}/results/monitoring.json"] if looks_back else []
+    for name in ("data/cut.json", *(f"{view}/manifest.csv" for view in config.views), *looks):
         if not (folder / name).is_file():
             raise SpecError(
                 f"{where}: no folder of a finished run with the views of this one, for it has no {name}; "

@@ -90,3 +90,21 @@ def test_arms_are_called_the_same_at_every_cut(repository: Path, last_meeting: P
         manifest.write_text(text)
         with pytest.raises(SpecError, match="not the manifest of a report with arms"):
             check_previous(config, repository, cut="2017-06-30")
+
+
+def test_a_run_does_not_write_over_the_one_it_follows(repository: Path, last_meeting: Path) -> None:
+    (repository / "link").symlink_to(last_meeting)
+    for out in ("out/interim", "out/../out/interim", "link"):
+        config = check_config({"previous": "out/interim", "out": out}, repository)
+        with pytest.raises(SpecError, match="previous: it is the output folder of this run"):
+            check_previous(config, repository, cut="2017-06-30")
+
+
+def test_looks_already_taken_are_there_where_the_plan_has_any(repository: Path, last_meeting: Path) -> None:
+    config = check_config({"previous": "out/interim"}, repository)
+    check_previous(config, repository, cut="2017-06-30", looks_back=False)
+    with pytest.raises(SpecError, match=r"it has no closed/results/monitoring.json;"):
+        check_previous(config, repository, cut="2017-06-30", looks_back=True)
+    (last_meeting / "closed" / "results").mkdir()
+    (last_meeting / "closed" / "results" / "monitoring.json").touch()
+    check_previous(config, repository, cut="2017-06-30", looks_back=True)
