@@ -12,6 +12,11 @@ from analysis.spec.mapping import Mapping
 from analysis.spec.private import check_copies, check_private
 
 SYNTHETIC = "synthetic"
+# What only the unblinded may read, and what it is.
+SECRETS = {
+    "allocation": "the allocation of real data",
+    "closed_meetings": "what a closed session agreed",
+}
 
 
 class Config(Declaration):
@@ -83,7 +88,8 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     SpecError
         On an unknown key, a wrong value, or a folder that does not exist.
     BlindingError
-        If the allocation of real data lies inside the repository or the raw folder.
+        If the allocation of real data, or what a closed session agreed, lies inside the repository or the
+        raw folder.
 
     `file` is what the messages call the configuration.
     """
@@ -102,11 +108,9 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     raw, out, here = Path(root, config.raw).resolve(), Path(root, config.out).resolve(), root.resolve()
     if out.is_relative_to(raw) or raw.is_relative_to(out):
         raise SpecError(f"{file}, out: the output folder and the raw folder may not lie in each other.")
-    _check_closed_meetings(config, root, here, file=file)
+    _check_secret(config, "closed_meetings", root, file=file)
     check_private(out, file=file)
-    if config.allocation:
-        allocation = Path(root, config.allocation).resolve()
-        _check_allocation(allocation, here, raw, file=file)
+    if allocation := _check_secret(config, "allocation", root, file=file):
         check_copies(allocation, {"repository": here, "raw folder": raw}, file=file)
         # A link would lead out of a folder that is outside into one that is not.
         for folder in (out, (out / "closed").resolve()):
@@ -149,24 +153,20 @@ def raw_files(config: Config) -> list[str]:
     return sorted(path.as_posix() for path in Path(config.raw).rglob("*") if path.is_file())
 
 
-def _check_closed_meetings(config: Config, root: Path, here: Path, *, file: str) -> None:
-    given = config.closed_meetings
-    if given and Path(root, given).resolve().is_relative_to(here):
+def _check_secret(config: Config, name: str, root: Path, *, file: str) -> Path | None:
+    """The file that only the unblinded may read which `name` gives, if any; refused where others would."""
+    if (given := getattr(config, name)) is None:
+        return None
+    path = Path(root, given).resolve()
+    if path.is_relative_to(Path(root, config.raw).resolve()):
         raise BlindingError(
-            f"{file}, closed_meetings: what a closed session agreed may not lie inside the repository; "
-            "keep it beside the allocation."
+            f"{file}, {name}: {SECRETS[name]} may not lie in the raw folder, which open steps read."
         )
-
-
-def _check_allocation(allocation: Path, root: Path, raw: Path, *, file: str) -> None:
-    if allocation.is_relative_to(raw):
+    if path.is_relative_to(root.resolve()):
         raise BlindingError(
-            f"{file}, allocation: the allocation may not lie in the raw folder, which open steps read."
-        )
-    if allocation.is_relative_to(root):
-        raise BlindingError(
-            f"{file}, allocation: the allocation of real data may not lie inside the repository; "
+            f"{file}, {name}: {SECRETS[name]} may not lie inside the repository; "
             "keep it in a folder that only the unblinded statistician can read."
         )
-    if not allocation.is_file():
-        raise SpecError(f"{file}, allocation: no such file; leave it out to run blinded with dummy arms.")
+    if not path.is_file():
+        raise SpecError(f"{file}, {name}: no such file; leave it out to run blinded with dummy arms.")
+    return path

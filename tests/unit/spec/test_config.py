@@ -137,13 +137,17 @@ def test_closed_exports_lie_beside_the_allocation(repository: Path) -> None:
     assert made == [f"out/synthetic/restricted/{name}" for name in ("allocation.csv", "service/delivery.csv")]
 
 
-def test_what_a_closed_session_agreed_lies_outside_the_repository(repository: Path) -> None:
+def test_what_a_closed_session_agreed_lies_where_no_open_step_reads(repository: Path) -> None:
     for folder in (repository, repository.parent / "secure"):
         (folder / "meetings.yaml").write_text("[]\n")
     outside = str(repository.parent / "secure" / "meetings.yaml")
     check_config(real(repository, meetings="meetings.yaml", closed_meetings=outside), repository)
     with pytest.raises(BlindingError, match="config.yaml, closed_meetings: what a closed session agreed"):
         check_config(real(repository, closed_meetings="meetings.yaml"), repository)
+    exported = repository.parent / "exports" / "trial" / "meetings.yaml"
+    exported.write_text("[]\n")
+    with pytest.raises(BlindingError, match="closed_meetings: .* may not lie in the raw folder"):
+        check_config(real(repository, closed_meetings=str(exported)), repository)
     with pytest.raises(SpecError, match="config.yaml, meetings: no such file"):
         check_config({"meetings": "none.yaml"}, repository)
 
