@@ -1,6 +1,7 @@
 """The strict base of every declaration: unknown keys, wrong types and misspelt choices stop at parse."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from analysis.errors import SpecError
+from analysis.errors import SpecError, place_of
 from analysis.spec.wording import problem
 
 
@@ -124,6 +125,24 @@ def read_yaml(path: Path) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not UTF-8 text, or holds a character that YAML forbids"
         raise SpecError(f"{name_of(path)}{line}: {problem}.") from error
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What is looked at while the workflow is parsed; around a block, or a function as its decorator.
+
+    Raises
+    ------
+    SpecError
+        Naming the file or folder that the system does not let this user read, and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = place_of(Path(error.filename)) if error.filename else "a file"
+        raise SpecError(
+            f"{place}: cannot be read by you ({error.strerror or type(error).__name__})."
+        ) from error
 
 
 def name_of(path: Path) -> str:

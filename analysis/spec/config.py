@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analysis.errors import BlindingError, SpecError
-from analysis.spec.base import Declaration, IsoDay, Name, parse
+from analysis.spec.base import Declaration, IsoDay, Name, parse, readable
 from analysis.spec.mapping import Mapping
 from analysis.spec.private import check_copies, check_private
 
@@ -80,13 +80,14 @@ class Config(Declaration):
         return f"{Path(allocation).parent.as_posix()}/arm_labels.csv" if allocation else None
 
 
+@readable()
 def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml") -> Config:
     """The configuration, refused when it would let the allocation lie beside the code.
 
     Raises
     ------
     SpecError
-        On an unknown key, a wrong value, or a folder that does not exist.
+        On an unknown key, a wrong value, or a folder that does not exist or cannot be read.
     BlindingError
         If the allocation of real data, or what a closed session agreed, lies inside the repository or the
         raw folder.
@@ -122,6 +123,7 @@ def check_config(body: dict[str, Any], root: Path, *, file: str = "config.yaml")
     return config
 
 
+@readable()
 def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> list[str]:
     """The allocation and, beside it, every other export that reveals the arm; none without an allocation.
 
@@ -146,6 +148,7 @@ def closed_files(config: Config, mapping: Mapping, closed: Iterable[str]) -> lis
     return list(dict.fromkeys(found))
 
 
+@readable()
 def raw_files(config: Config) -> list[str]:
     """What ingest depends on: every file of the raw folder, or the folder itself when a rule writes it."""
     if config.is_synthetic:

@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 
 from analysis.errors import BlindingError, SpecError
+from analysis.spec.base import readable
 from analysis.spec.config import Config
 
 
+@readable()
 def check_previous(
     config: Config, root: Path, *, cut: str, looks_back: bool = False, file: str = "config.yaml"
 ) -> None:

@@ -1,6 +1,7 @@
 """What a run's configuration may say, and where the allocation may not lie."""
 
 import datetime
+import errno
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,25 @@ def test_a_closed_folder_that_is_a_link_into_the_repository_is_refused(repositor
     secret = str(repository.parent / "secure" / "allocation.csv")
     with pytest.raises(BlindingError, match="may not lie inside the repository"):
         check_config(real(repository, allocation=secret, out=str(out)), repository)
+
+
+def test_a_path_that_the_system_refuses_is_one_error(repository: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be read by you"):
+        check_config({"corrections": "x" * 300}, repository)
+
+
+def test_a_file_that_may_not_be_read_is_one_error(repository: Path, monkeypatch) -> None:
+    """Refused by the system, which would refuse nothing to a superuser who runs the tests."""
+    secret = repository.parent / "secure" / "allocation.csv"
+    (repository / "notes.csv").write_bytes(secret.read_bytes())
+    read = Path.read_bytes
+
+    def guarded(path: Path) -> bytes:
+        if path.name == "notes.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", guarded)
+    body = real(repository, allocation=str(secret), out=str(repository.parent / "results"))
+    with pytest.raises(SpecError, match=r"repository/notes.csv: cannot be read by you \(Permission denied\)"):
+        check_config(body, repository)
