@@ -18,6 +18,7 @@ from tests.simulation.size_coverage import ARM, design, outcomes
 
 HERE = Path(__file__).parent
 ALPHA = 0.05
+LEAST_GAIN = 0.01
 SINGLETONS = 0.75
 CORRELATIONS = (0.0, 0.1, 0.3)
 SPENDING: tuple[SpendingKind, ...] = ("obrien_fleming", "pocock")
@@ -58,19 +59,34 @@ def watch(families: int, shares: tuple[float, ...], correlation: float, trials: 
 
 
 def stops(looks: Looks, kind: SpendingKind, maximum: float) -> dict[str, np.ndarray]:
-    """Share of the trials that stop at each look, by reference, with boundaries at their own information.
-
-    A trial whose estimated information does not rise from one look to the next skips the earlier of the two.
-    """
+    """Share of the trials that stop at each look, by reference, with boundaries at their own information."""
     stopped = {name: np.zeros(looks.information.shape) for name in looks.z}
     for trial, information in enumerate(looks.information):
-        kept = [at for at, each in enumerate(information) if (information[at + 1 :] > each).all()]
-        found = boundaries(information[kept], spending=Spending(kind), alpha=ALPHA, maximum=maximum, sided=2)
+        critical = critical_values(information, kind, maximum)
         for name, z in looks.z.items():
-            crossed = np.flatnonzero(np.abs(z[trial, kept]) >= found.critical)
+            crossed = np.flatnonzero(np.abs(z[trial]) >= critical)
             if crossed.size:
-                stopped[name][trial, kept[crossed[0]]] = 1.0
+                stopped[name][trial, crossed[0]] = 1.0
     return {name: each.mean(axis=0) for name, each in stopped.items()}
+
+
+def critical_values(information: np.ndarray, kind: SpendingKind, maximum: float) -> np.ndarray:
+    """Those of one trial, (K,), by the rules of the analysis plan.
+
+    A look whose estimated information does not rise tests nothing; if it is the last, what is left is spent.
+    """
+    kept = [0]
+    for at, each in enumerate(information[1:], start=1):
+        if each > (1 + LEAST_GAIN) * information[kept[-1]]:
+            kept.append(at)
+    last = len(information) - 1
+    rule = {"spending": Spending(kind), "alpha": ALPHA, "maximum": maximum, "sided": 2}
+    found = boundaries(information[kept], is_final=kept[-1] == last, **rule)
+    critical = np.full(len(information), np.inf)
+    critical[kept] = found.critical
+    if kept[-1] != last:
+        critical[-1] = -ndtri((ALPHA - found.spent[-1]) / 2)
+    return critical
 
 
 def cell(

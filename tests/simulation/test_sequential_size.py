@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
-from analysis.stats.spending import Spending
+from analysis.stats.spending import Spending, boundaries
 from tests.simulation.sequential_size import (
     ALPHA,
     CORRELATIONS,
@@ -19,6 +19,7 @@ from tests.simulation.sequential_size import (
     Looks,
     as_markdown,
     cell,
+    critical_values,
     stops,
 )
 
@@ -80,9 +81,14 @@ def test_trials_stop_once_and_at_their_first_crossing():
     assert found == pytest.approx([1 / 3, 1 / 3])
 
 
-def test_a_look_whose_information_fell_is_left_out():
-    looks = Looks(np.array([[3.0, 2.0]]), {"normal": np.array([[9.0, 0.0]])})
-    assert stops(looks, "pocock", 2.0)["normal"].sum() == 0.0
+def test_a_look_whose_information_does_not_rise_tests_nothing_and_the_last_spends_what_is_left():
+    first, second, last = critical_values(np.array([1.0, 1.005, 2.0]), "pocock", 2.0)
+    assert np.isinf(second)
+    whole = boundaries([1.0, 2.0], spending=Spending("pocock"), alpha=ALPHA, sided=2).critical
+    assert [first, last] == pytest.approx(whole)
+    first, fallen = critical_values(np.array([1.0, 0.9]), "pocock", 2.0)
+    spent = 2 * Spending("pocock").spent(ALPHA / 2, 0.5)
+    assert fallen == pytest.approx(-ndtri((ALPHA - spent) / 2)) and first > -ndtri(ALPHA / 2)
 
 
 @pytest.mark.slow
