@@ -68,8 +68,9 @@ def interim_pages(wildcards):
     """Pages of every view at an interim cut; at no other is there an interim report."""
     if not INTERIM:
         raise WorkflowError(
-            f"{CONFIG_FILE}, data_cut: {CUT} is not before the trial's last data cut, {SPEC.trial.data_cut}, so "
-            "there is no interim report to make; name a configuration with an earlier data_cut."
+            f"{CONFIG_FILE}, data_cut: {CUT if CONFIG.data_cut else 'none is given, so the cut'} is not before the trial's "
+            f"last data cut, {SPEC.trial.data_cut}, and there is no interim report to make; name a configuration with "
+            "an earlier data_cut, such as --configfile config/interim-2014-12.yaml."
         )
     return [file for view in CONFIG.views for file in pages_of(view) + gates_of(view)]
 
@@ -78,7 +79,7 @@ def interim_pages(wildcards):
 INTERIM = is_interim(SPEC, CUT)
 PREVIOUS = CONFIG.previous if INTERIM else None
 NAMED = {"--recipient": CONFIG.recipient, "--copy-number": CONFIG.copy_number} if INTERIM else {}
-ADDRESSEE = [part for option, text in NAMED.items() if text for part in (option, text)]
+ADDRESSEE = [part for option, text in NAMED.items() if text != "" for part in (option, str(text))]
 
 
 def open_meetings(wildcards):

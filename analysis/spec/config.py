@@ -44,7 +44,7 @@ class Config(Declaration):
     meetings: Name | None = None
     closed_meetings: Name | None = None
     recipient: str = ""
-    copy_number: str = ""
+    copy_number: str | int = ""
     snapshot: Name | None = None
     closed_snapshot: Name | None = None
     previous: Name | None = None
