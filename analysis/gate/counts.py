@@ -15,6 +15,11 @@ from analysis.results import Failure, ResultFile
 
 ALL = "All"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+# Names of files do not count: families.csv.
+_RANDOMISED = re.compile(
+    r"\b(famil(y|ies)|child(ren)?|arms?|randomi\w+|allocat\w+)\b(?!\.csv)", re.IGNORECASE
+)
 # Different numbers that must agree before a grouping by a label of the closed results alarms anyone.
 AGREEING = 3
 # Smaller numbers are equal too easily.
@@ -76,10 +81,14 @@ def _first(cell: str) -> str:
 
 
 def check_lines(file: str, text: str, sizes: Iterable[tuple[int, int]]) -> Iterator[Finding]:
-    """Finding of a log that gives both sizes of a pair of arms on one line."""
-    for line in text.splitlines():
-        numbers = "".join(sign if sign.isdigit() else " " for sign in line.replace(",", "")).split()
-        for a, b in sizes:
+    """Finding of a log that gives both sizes of a pair of arms on one line that speaks of who was randomised.
+
+    Rows of tables, dates and arms of fewer than `SMALLEST` are equal to something too easily.
+    """
+    pairs = [pair for pair in sizes if min(pair) >= SMALLEST]
+    for line in filter(_RANDOMISED.search, text.splitlines()):
+        numbers = re.findall(r"\d+", _DAY.sub(" ", line).replace(",", ""))
+        for a, b in pairs:
             if numbers.count(str(a)) > (a == b) and str(b) in numbers:
                 yield Finding(file, "sizes")
                 return
