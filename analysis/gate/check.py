@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from analysis.errors import ReportError
 from analysis.gate.counts import check_lines, check_results, check_table, read_table
 from analysis.gate.finding import Finding
-from analysis.gate.tree import check_records, open_files
+from analysis.gate.tree import check_links, check_records, open_files
 from analysis.gate.words import check_file
 from analysis.spec.blinding import telling
 from analysis.spec.declarations import Spec
 
 COUNTED = ("open/", "data/")
 REPORT = "gate.csv"
-BY_ITSELF = ("name", "file name", "metadata", "origin", "colour", "closed column", "label", "unreadable")
+BY_ITSELF = (
+    *("name", "file name", "link", "metadata", "origin", "colour"),
+    *("closed column", "label", "unreadable"),
+)
 BESIDE_CLOSED = ("sizes", "parts", "one arm", "order", "rows", "column")
 
 
@@ -22,7 +26,7 @@ def check_open(out: Path, spec: Spec, records: Path | None = None) -> tuple[dict
     `records` is the folder in which Snakemake keeps how files were made. Logs and timings are looked at too;
     only files of `open/` and `data/` are counted, whose number is the same in every run of the same inputs.
     """
-    looked, found = 0, []
+    looked, found = 0, [*check_links(out)]
     for path in open_files(out):
         file = path.relative_to(out).as_posix()
         looked += file.startswith(COUNTED) and path.name != REPORT
@@ -37,22 +41,23 @@ def check_beside_closed(out: Path, closed: Path, spec: Spec) -> tuple[dict[str, 
 
     `closed` is the folder of the closed view.
     """
-    arms = _arms(out, closed)
+    arms = _arms(out, closed, spec)
     tables = [path for path in open_files(out) if path.suffix == ".csv"]
     looked = sum(
         path.relative_to(out).as_posix().startswith(COUNTED) for path in tables if path.name != REPORT
     )
-    found = {*_rows(out, tables, arms, spec), *_counts(out, closed), *_logs(out, arms)}
+    found = {*_counts(out, closed)}
+    if arms.of_family:  # before the first family is randomised no row and no size tells an arm
+        found |= {*_rows(out, tables, arms, spec), *_logs(out, arms)}
     return dict.fromkeys(BESIDE_CLOSED, looked), sorted(found)
 
 
-def _arms(out: Path, closed: Path):
+def _arms(out: Path, closed: Path, spec: Spec):
     from analysis.gate.rows import Arms
 
     allocated = _columns(closed / "allocated" / "subjects.csv", "child_id", "family_id", "arm")
     families = _columns(closed / "clean" / "allocation.csv", "family_id", "arm")
-    first = next(arm for _, arm in families)
-    of_family = {family: arm == first for family, arm in families}
+    of_family = {family: arm == spec.trial.arms.intervention for family, arm in families}
     family_of = {child: family for child, family, _ in allocated if family in of_family}
     clean = _columns(out / "data" / "clean" / "children.csv", "child_id", "family_id")
     family_of |= {child: family for child, family in clean if family in of_family}
@@ -72,7 +77,11 @@ def _rows(out: Path, tables: list[Path], arms, spec: Spec) -> Iterator[Finding]:
 
     for path in tables:
         file = path.relative_to(out).as_posix()
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        try:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except ValueError:  # empty, or no table
+            yield Finding(file, "unreadable")
+            continue
         accepted = frozenset(each.column for each in spec.blinding.accepted if each.file == file)
         yield from check_rows(file, frame, arms, accepted)
 
@@ -84,7 +93,12 @@ def _counts(out: Path, closed: Path) -> Iterator[Finding]:
         beside = closed / "results" / path.name
         if beside.is_file():
             file = path.relative_to(out).as_posix()
-            yield from check_results(file, read_results(path), read_results(beside))
+            try:
+                opened = read_results(path)
+            except ReportError:
+                yield Finding(file, "unreadable")
+                continue
+            yield from check_results(file, opened, read_results(beside))
     for path in sorted((out / "open" / "outputs").glob("*.csv")):
         beside = closed / "outputs" / path.name
         if beside.is_file() and not path.name.endswith(".values.csv"):

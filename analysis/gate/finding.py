@@ -6,6 +6,7 @@ from dataclasses import dataclass
 KINDS = {
     "name": "names an arm or a service in its text",
     "file name": "its name tells an arm or a service",
+    "link": "is a link to a folder, which nobody looks into",
     "metadata": "its metadata name an arm or a service",
     "origin": "was made from a file of the closed side",
     "colour": "is drawn in a colour that belongs to an arm",

@@ -19,12 +19,23 @@ INPUTS = "synthetic"
 def open_files(out: Path) -> Iterator[Path]:
     """Open files below the output folder, sorted, hidden and stray ones too.
 
-    A link is followed, so that what it leads to is read as what it is: open.
+    A link to a file is followed, so that what it leads to is read as what it is: open.
     """
+    return (path for path in _open_paths(out) if path.is_file())
+
+
+def check_links(out: Path) -> Iterator[Finding]:
+    """Open folders that are links: what they lead to is not looked at, and may be the closed side."""
+    for path in _open_paths(out):
+        if path.is_symlink() and path.is_dir():
+            yield Finding(path.relative_to(out).as_posix(), "link")
+
+
+def _open_paths(out: Path) -> Iterator[Path]:
     for path in sorted(out.rglob("*")):
         parts = path.relative_to(out).parts
         place = parts[1:] if parts[0] in BY_VIEW else parts
-        if path.is_file() and place[:1] not in [(each,) for each in (*SECRET, INPUTS)]:
+        if place[:1] not in [(each,) for each in (*SECRET, INPUTS)]:
             yield path
 
 

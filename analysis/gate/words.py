@@ -38,8 +38,8 @@ def check_file(file: str, data: bytes, spec: Spec) -> Iterator[Finding]:
         yield Finding(file, "colour")
     if file.startswith(TABLES) and file.endswith(".csv") and _has_closed_column(data, spec):
         yield Finding(file, "closed column")
-    if Path(file).parent.name == RESULTS and file.endswith(".json") and _has_arm_label(data):
-        yield Finding(file, "label")
+    if Path(file).parent.name == RESULTS and file.endswith(".json"):
+        yield from _check_labels(file, data)
 
 
 def arm_colours() -> frozenset[tuple[int, int, int]]:
@@ -65,6 +65,14 @@ def _has_closed_column(data: bytes, spec: Spec) -> bool:
         for audience in ("open", "closed")
     }
     return any(each in columns["closed"] - columns["open"] or is_arm_like(each) for each in header)
+
+
+def _check_labels(file: str, data: bytes) -> Iterator[Finding]:
+    try:
+        if _has_arm_label(data):
+            yield Finding(file, "label")
+    except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or not that of results
+        yield Finding(file, "unreadable")
 
 
 def _has_arm_label(data: bytes) -> bool:
