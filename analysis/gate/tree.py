@@ -12,6 +12,7 @@ from analysis.spec.blinding import TellingName, named_in
 SECRET = ("closed", "dummy")
 # Folders that have one for each view.
 BY_VIEW = ("logs", "benchmarks")
+OPEN = ("open", "data", *BY_VIEW)
 # Exports of the synthetic trial: they come in, and are handed to nobody.
 INPUTS = "synthetic"
 
@@ -31,8 +32,21 @@ def check_links(out: Path) -> Iterator[Finding]:
             yield Finding(path.relative_to(out).as_posix(), "link")
 
 
+def other_runs(out: Path) -> tuple[Path, ...]:
+    """Output folders of other runs that lie within this one, such as those of interim cuts.
+
+    They have the record of a data cut of their own, and a gate of their own. Nothing below this run's own
+    open folders is another run.
+    """
+    found = (path.parents[1] for path in out.glob("*/**/data/cut.json"))
+    return tuple(sorted(each for each in found if each.relative_to(out).parts[0] not in OPEN))
+
+
 def _open_paths(out: Path) -> Iterator[Path]:
+    others = other_runs(out)
     for path in sorted(out.rglob("*")):
+        if any(path.is_relative_to(each) for each in others):
+            continue
         parts = path.relative_to(out).parts
         place = parts[1:] if parts[0] in BY_VIEW else parts
         if place[:1] not in [(each,) for each in (*SECRET, INPUTS)]:
@@ -45,9 +59,12 @@ def check_records(folder: Path, out: Path, names: tuple[TellingName, ...]) -> It
     A record bears the name of its file in base 64 and lists inputs, command and parameters.
     """
     inside = tuple(f"{out.as_posix()}/{each}/" for each in (*SECRET, f"{INPUTS}/restricted"))
+    others = other_runs(out)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = _made(path.relative_to(folder))
         if name is None or not Path(name).is_relative_to(out) or name.startswith(inside):
+            continue
+        if any(Path(name).is_relative_to(each) for each in others):
             continue
         place = Path(name).relative_to(out).as_posix()
         text = path.read_text(encoding="utf-8", errors="replace")

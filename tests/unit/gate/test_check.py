@@ -56,3 +56,15 @@ def test_a_stray_table_is_unreadable(out: Path, spec: Spec, content: bytes) -> N
     (out / "open" / "stray.csv").write_bytes(content)
     found = check_beside_closed(out, out / "closed", spec)[1]
     assert told(found) == [("open/stray.csv", "unreadable")]
+
+
+@pytest.mark.parametrize(("place", "is_looked_at"), [("interim", False), ("open/interim", True)])
+def test_a_run_within_the_run_has_a_gate_of_its_own(
+    out: Path, spec: Spec, place: str, is_looked_at: bool
+) -> None:
+    """But nothing hides below the open folders of this one."""
+    for name, text in {"data/cut.json": "{}", "closed/report.txt": "NIM"}.items():
+        (out / place / name).parent.mkdir(parents=True)
+        (out / place / name).write_text(text)
+    found = told(check_open(out, spec)[1])
+    assert found == ([(f"{place}/closed/report.txt", "name")] if is_looked_at else [])
