@@ -256,7 +256,7 @@ rule delta_closed:
         f"{OUT}/benchmarks/closed/delta.tsv"
     params:
         before=PREVIOUS,
-        after=OUT,
+        after=lambda wildcards: OUT,
         out=lambda wildcards, output: Path(output.counts).parent,
         slice=digest.clean_slice(SPEC),
     shell:

@@ -88,7 +88,7 @@ rule delta_open:
         f"{OUT}/benchmarks/open/delta.tsv"
     params:
         before=PREVIOUS,
-        after=OUT,
+        after=lambda wildcards: OUT,
         out=lambda wildcards, output: Path(output.counts).parent,
         slice=digest.clean_slice(SPEC),
     shell:
