@@ -42,15 +42,19 @@ def _files(closed: Path) -> dict[str, bytes]:
 
 def _passphrase() -> str:
     import os
-    from getpass import getpass
+    import warnings
+    from getpass import GetPassWarning, getpass
 
     from analysis.errors import CommandError
 
     if given := os.environ.get(VARIABLE):
         return given
     try:
-        first, second = getpass("Passphrase: "), getpass("Once more: ")
-    except EOFError:
+        with warnings.catch_warnings():
+            # Where it cannot be hidden it would be shown as it is typed.
+            warnings.simplefilter("error", GetPassWarning)
+            first, second = getpass("Passphrase: "), getpass("Once more: ")
+    except (EOFError, GetPassWarning, KeyboardInterrupt):
         raise CommandError(f"no passphrase: there is nobody to ask, and {VARIABLE} is empty.") from None
     if first != second:
         raise CommandError("the two passphrases are not the same; nothing was written.")

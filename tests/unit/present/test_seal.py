@@ -7,8 +7,10 @@ import os
 import shutil
 import struct
 import subprocess
+import warnings
 import zipfile
 import zlib
+from getpass import GetPassWarning
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,23 @@ def test_the_passphrase_is_asked_for_twice(closed: Path, monkeypatch, capsys):
     assert "not the same" in capsys.readouterr().err
     assert main(command) == 0
     assert os.path.getsize(closed.parent / "pack.zip")
+
+
+def typed_in_the_open(prompt: str) -> str:
+    warnings.warn("echo", GetPassWarning, stacklevel=1)
+    return WORDS
+
+
+def interrupted(prompt: str) -> str:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ask", [typed_in_the_open, interrupted])
+def test_nothing_is_sealed_where_the_passphrase_would_be_seen_or_is_not_given(
+    closed: Path, monkeypatch, capsys, ask
+):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr("getpass.getpass", ask)
+    assert main(["seal", "--closed", str(closed), "--out", str(closed.parent / "pack.zip")]) == 2
+    assert "no passphrase" in capsys.readouterr().err
+    assert not (closed.parent / "pack.zip").exists()
