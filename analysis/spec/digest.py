@@ -81,8 +81,8 @@ def report_slice(spec: Spec) -> str:
 
 
 def gate_slice(spec: Spec) -> str:
-    """What the leakage gate depends on: what tells an arm."""
-    return digest([spec.codes["arm"], spec.blinding])
+    """What the leakage gate depends on: what tells an arm, and which columns are of closed tables only."""
+    return digest([spec.codes["arm"], spec.blinding, spec.package])
 
 
 def _plain(value: Any) -> Any:
