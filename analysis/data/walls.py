@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from analysis.errors import BlindingError
+from analysis.spec.private import SECRET
 
-SECRET = ("closed", "dummy")
 ROOTS = ("open", "data", *SECRET)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from analysis.errors import BlindingError
 
-SECRET = ("closed", "dummy", "logs/closed", "benchmarks/closed")
+SECRET = ("closed", "dummy")  # views that know arms
+PRIVATE = (*SECRET, "logs/closed", "benchmarks/closed")
 OTHERS = 0o077  # permissions of a group and of everybody
 
 
@@ -18,7 +19,7 @@ def check_private(out: Path, *, file: str = "config.yaml") -> None:
     BlindingError
         Naming the folder and the command that closes it.
     """
-    for name in SECRET:
+    for name in PRIVATE:
         folder = out / name
         if folder.is_dir() and folder.stat().st_mode & OTHERS:
             raise BlindingError(
