@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.data.coded import as_lines, parts
+from analysis.factors import as_lines, parts
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import MISSING_MARK, Field, Table
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from analysis.data.cells import are_missing, cell_problems
 from analysis.data.checks.context import Context, Sound, UnsoundError
-from analysis.data.coded import coded, parts, put
 from analysis.data.corrections import correct
 from analysis.data.cut_readout import NOTHING, cut_and_count
 from analysis.data.issues import issues_at, stop_if_any
@@ -16,6 +15,7 @@ from analysis.data.restore import restore
 from analysis.data.rules import broken
 from analysis.data.table import typed
 from analysis.errors import DataError
+from analysis.factors import coded, parts, put
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 from analysis.spec.rules import Rule

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.data.coded import put
 from analysis.data.issues import issues_at
 from analysis.errors import DataError
+from analysis.factors import put
 from analysis.spec.base import is_iso_day
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue

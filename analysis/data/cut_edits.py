@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.coded import put
 from analysis.data.issues import issues_at
+from analysis.factors import put
 from analysis.spec.issue import Issue
 from analysis.spec.rules import Severity
 from analysis.spec.tables import Table

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.cells import is_missing
-from analysis.data.coded import parts
 from analysis.data.cut import BY_DATE, EMPTIED, RESTATED, WITH_PARENT, AtCut, cut_tables
 from analysis.data.issue_sites import UNKNOWN
 from analysis.errors import DataError, place_of
+from analysis.factors import parts
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue
 

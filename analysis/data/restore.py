@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.data.coded import as_lines, parts, put
 from analysis.data.issues import issues_at
+from analysis.factors import as_lines, parts, put
 from analysis.spec.characters import fold_id, whole_number
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue

@@ -12,9 +12,9 @@ import pyarrow
 from pyarrow import compute, csv
 
 from analysis.data.cells import are_missing, cell_problems
-from analysis.data.coded import factor, parts
 from analysis.data.walls import secret_folders
 from analysis.errors import DataError, place_of
+from analysis.factors import factor, parts
 from analysis.spec.declarations import Spec
 from analysis.spec.tables import FieldType, Table
 
@@ -55,13 +55,14 @@ def typed(text: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 def _read(path: Path, table: Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Of each column its distinct cells, and for every row which of them it has."""
-    strings = dict.fromkeys(table.columns, pyarrow.string())
+    # Distinct cells are told as they are read: in half the time of doing so afterwards.
+    factors = dict.fromkeys(table.columns, pyarrow.dictionary(pyarrow.int32(), pyarrow.string()))
     try:
         cells = csv.read_csv(
             path,
             csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
             csv.ParseOptions(newlines_in_values=True),
-            csv.ConvertOptions(column_types=strings, strings_can_be_null=False),
+            csv.ConvertOptions(column_types=factors, strings_can_be_null=False),
         )
     except FileNotFoundError as error:
         raise DataError(f"{place_of(path)}: no such table; run the step that writes it.") from error
@@ -69,7 +70,7 @@ def _read(path: Path, table: Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         raise DataError(f"{place_of(path)}: not a table written by this workflow.") from error
     if tuple(cells.column_names) != table.columns:
         raise DataError(f"{place_of(path)}: its columns are not those declared for table {table.name}.")
-    encoded = {name: cells[name].combine_chunks().dictionary_encode() for name in table.columns}
+    encoded = {name: cells[name].unify_dictionaries().combine_chunks() for name in table.columns}
     return {
         name: (column.indices.to_numpy(), column.dictionary.to_numpy(zero_copy_only=False))
         for name, column in encoded.items()

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
+from analysis.factors import each_distinct, plain
 from analysis.sources import tabular
-from analysis.sources.distinct import each_distinct
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Fields, Request
 from analysis.sources.spellings import respelt
@@ -46,7 +46,7 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
         wide = wide.with_field(field)
     derived = {"reason_new": ""} | ({} if source.legal_reasons is None else {"legal_status": ""})
     filled = source.model_copy(update={"constants": {**source.constants, **derived}})
-    rows = tabular.to_fields(frame, filled, request.mapping, wide)
+    rows = plain(tabular.to_fields(frame, filled, request.mapping, wide))
     for name in LABELLED:
         _check_mapped(rows, name, request)
     _check_inside(rows)
@@ -115,7 +115,7 @@ def _legal_reasons(request: Request) -> tuple[pd.DataFrame, list[Issue]]:
     )
     source = request.source.model_copy(update={"columns": columns, "constants": {}})
     table = _with_fields(request.table, fields)
-    rows = tabular.to_fields(listed, source, request.mapping, table)
+    rows = plain(tabular.to_fields(listed, source, request.mapping, table))
     _check_mapped(rows, "legal_status", request)
     rows = rows.assign(first=days(rows["start_date"]), last=days(rows["end_date"]))
     unreadable = rows["first"].isna() | (rows["last"].isna() & ~is_blank(rows["end_date"]))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import SourceError
+from analysis.factors import plain
 from analysis.sources.blinding import check_cells, check_columns, check_name
 from analysis.sources.formats import read_file
 from analysis.sources.redcap_project import read_project
@@ -59,7 +60,7 @@ def _read_description(path: Path, *, file: str) -> pd.DataFrame:
     text = read_file(path, WRITTEN, file=file)
     if len(set(text.columns)) < len(text.columns):
         raise SourceError(f"{file}, row 1: a column is given twice.")
-    return as_frame(text)
+    return plain(as_frame(text))
 
 
 def count_companion(purpose: str, frame: pd.DataFrame, *, file: str) -> RowCount:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from analysis.factors import plain
 from analysis.sources.tabular import SOURCE_COLUMNS
 from analysis.spec.issue import Issue
 
@@ -38,5 +39,5 @@ def _hold_the_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 def _content(frame: pd.DataFrame) -> pd.DataFrame:
     """The cells, whatever the order of the rows: another program may have sorted them."""
-    cells = frame.drop(columns=list(SOURCE_COLUMNS))
+    cells = plain(frame.drop(columns=list(SOURCE_COLUMNS)))
     return cells.sort_values(list(cells), ignore_index=True)

@@ -4,11 +4,12 @@ import csv
 import io
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pyarrow
 import pyarrow.csv as arrow
 
 from analysis.errors import SourceError
+from analysis.factors import factor
 from analysis.sources.text import Text
 from analysis.spec.source_base import Dialect
 
@@ -54,26 +55,25 @@ def _plain(text: str, delimiter: str, *, file: str) -> Text | None:
         table = arrow.read_csv(pyarrow.BufferReader(text.encode()), **_reading(len(header), delimiter))
     except (pyarrow.ArrowInvalid, UnicodeEncodeError):
         return None
-    cells = tuple(_objects(column)[1:] for column in table.columns)
-    return Text(file, tuple(cell.strip() for cell in header), cells, tuple(range(2, table.num_rows + 1)))
+    cells = tuple(map(_factor, table.columns))
+    return Text(file, tuple(cell.strip() for cell in header), cells, tuple(range(2, table.num_rows + 2)))
 
 
 def _reading(width: int, delimiter: str) -> dict[str, object]:
-    """Every cell a string, the header a row like the others."""
-    columns = {f"f{at}": pyarrow.string() for at in range(width)}
+    """Every cell a string, of which the distinct ones are told as they are read; names are given twice."""
+    columns = {str(at): pyarrow.dictionary(pyarrow.int32(), pyarrow.string()) for at in range(width)}
     return {
         "read_options": arrow.ReadOptions(
-            use_threads=False, block_size=LONGEST_CELL, autogenerate_column_names=True
+            use_threads=False, block_size=LONGEST_CELL, column_names=list(columns), skip_rows=1
         ),
         "parse_options": arrow.ParseOptions(delimiter=delimiter, quote_char=False, double_quote=False),
         "convert_options": arrow.ConvertOptions(column_types=columns, strings_can_be_null=False),
     }
 
 
-def _objects(column: pyarrow.ChunkedArray) -> np.ndarray:
-    """Strings of which equal ones are one and the same, so that they are soon compared."""
-    cells = column.combine_chunks().dictionary_encode()
-    return cells.dictionary.to_numpy(zero_copy_only=False)[cells.indices.to_numpy()]
+def _factor(column: pyarrow.ChunkedArray) -> pd.Categorical:
+    cells = column.unify_dictionaries().combine_chunks()
+    return factor(cells.indices.to_numpy(), cells.dictionary.to_numpy(zero_copy_only=False))
 
 
 def _any(text: str, delimiter: str, *, file: str) -> Text:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analysis.factors import each_distinct
 from analysis.sources.request import Request
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import HIDDEN, Issue, shown_part
@@ -56,4 +57,4 @@ def _key_parts(rows: pd.DataFrame, table: Table, spec: Spec) -> list[pd.Series]:
 
 def _shown(cells: pd.Series, field: Field, spec: Spec) -> pd.Series:
     codes = spec.codes_of(field.codelist) if field.codelist else None
-    return cells.map({cell: shown_part(cell, field, codes) for cell in cells.unique()})
+    return each_distinct(cells, lambda cell: shown_part(cell, field, codes))

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
+from analysis.factors import parts, stacked
 from analysis.sources import clas, redcap, ssda903, tabular
 from analysis.sources.claims import check_claimed
 from analysis.sources.companions import count_companion
@@ -109,7 +111,7 @@ def ingest(
         companions = {purpose: beside[purpose, name] for purpose, name in source.companions.items()}
         own = {name: files[name] for name in names}
         against = tables_read if _reads_others((source, names)) else {}
-        done = {name: _stack(spec, name, parts) for name, parts in against.items() if parts}
+        done = {name: _stack(spec, name, frames) for name, frames in against.items() if frames}
         request = Request(source, mapping, spec.table(source.table), spec, companions, own, done)
         try:
             fields = READERS[source.kind](rows, request)
@@ -121,9 +123,9 @@ def ingest(
         counts += _account(counted, rows, fields)
         issues += fields.issues
         issues += [copy_issue(source.table, file, original) for file, original in stale.items()]
-    stacked = {name: _stack(spec, name, parts) for name, parts in tables_read.items()}
-    issues += with_keys(unkeyed, stacked, spec)
-    return Ingested(stacked, tuple(counts), tuple(sorted(issues)))
+    whole = {name: _stack(spec, name, frames) for name, frames in tables_read.items()}
+    issues += with_keys(unkeyed, whole, spec)
+    return Ingested(whole, tuple(counts), tuple(sorted(issues)))
 
 
 def _restricted_folder(allocation: Path | None) -> Path:
@@ -146,9 +148,9 @@ def _read_source(
 ) -> tuple[pd.DataFrame, list[RowCount]]:
     selected = {file: tabular.select_rows(frames[file], source, file=file) for file in files}
     counts = [count for _, count in selected.values()]
-    parts = [rows for file, (rows, _) in selected.items() if file not in stale]
+    kept = [rows for file, (rows, _) in selected.items() if file not in stale]
     latest = source.model_copy(update={"latest_by": ()}) if source.is_joined_by_reader else source
-    rows, superseded = tabular.keep_latest(parts, latest, mapping.dialects[source.dialect])
+    rows, superseded = tabular.keep_latest(kept, latest, mapping.dialects[source.dialect])
     superseded |= {file: len(selected[file][0]) for file in stale}
     return rows, [
         replace(
@@ -163,8 +165,13 @@ def _read_source(
 
 def _account(counts: list[RowCount], before: pd.DataFrame, fields: Fields) -> list[RowCount]:
     """The counts with the rows that the kind of export took away, and why."""
-    lost = before["source_file"].value_counts().sub(fields.rows["source_file"].value_counts(), fill_value=0)
-    return [_less(each, int(lost.get(each.file, 0)), fields) for each in counts]
+    were, are = _by_file(before), _by_file(fields.rows)
+    return [_less(each, were.get(each.file, 0) - are.get(each.file, 0), fields) for each in counts]
+
+
+def _by_file(rows: pd.DataFrame) -> dict[str, int]:
+    codes, files = parts(rows["source_file"])
+    return dict(zip(files, np.bincount(codes, minlength=len(files)).tolist(), strict=True))
 
 
 def _less(count: RowCount, gone: int, fields: Fields) -> RowCount:
@@ -178,8 +185,8 @@ def _less(count: RowCount, gone: int, fields: Fields) -> RowCount:
     )
 
 
-def _stack(spec: Spec, name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:
+def _stack(spec: Spec, name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     columns = list(spec.table(name).columns)
     return (
-        pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns, dtype=object)
+        stacked([each[columns] for each in frames]) if frames else pd.DataFrame(columns=columns, dtype=object)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.factors import parts
 from analysis.sources.date_formats import read_day
 from analysis.sources.tabular import belongs, is_filled
 from analysis.spec.declarations import Spec
@@ -64,11 +65,11 @@ def mixed_dates(
 def _mixed(cells: pd.Series, dialect: Dialect) -> Iterator[_Mixed]:
     """Each format that is not the column's usual one."""
     turned = tuple(form for each in dialect.dates if (form := _turned(each)) not in (each, *dialect.dates))
-    codes, distinct = pd.factorize(cells)
+    codes, distinct = parts(cells)
     formats = np.array([_format_of(cell, (*dialect.dates, *turned)) for cell in distinct], dtype=object)
     counts: Counter[str] = Counter()
     for form, n in zip(formats, np.bincount(codes, minlength=len(distinct)), strict=True):
-        counts.update({form: int(n)} if form else {})
+        counts.update({form: int(n)} if form and n else {})
     usual = max(counts, key=counts.get, default=None)
     for form in (each for each in counts if each != usual or each in turned):
         rows = pd.Series((formats == form)[codes], index=cells.index)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
+from analysis.factors import plain
 from analysis.sources.excel import sheets_of
 from analysis.sources.formats import read_file
 from analysis.sources.places import check_place
@@ -138,7 +139,7 @@ def _typed(path: Path, ending: str, file: str) -> Iterator[Read]:
 
 def _read(text: Text, dialect: Dialect) -> Read:
     _check_header(text.columns, text.file)
-    return Read(text.file, dialect, as_frame(text), text.columns, text.labels)
+    return Read(text.file, dialect, plain(as_frame(text)), text.columns, text.labels)
 
 
 def _check_header(columns: Sequence[str], file: str) -> None:

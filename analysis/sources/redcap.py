@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from analysis.factors import plain, stacked
 from analysis.sources import tabular
 from analysis.sources.findings import findings_at
 from analysis.sources.redcap_asked import Asked
@@ -42,13 +43,13 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     """Rows of a table from rows of the export; a blank that was not asked becomes ``.not_asked``."""
     source = request.source
     dictionary = read_dictionary(request.companions["dictionary"], file=source.dictionary)
-    whole = _stacked([request.files[name] for name in sorted(request.files)])
+    whole = plain(stacked([request.files[name] for name in sorted(request.files)]))
     check_together(request, dictionary, whole)
-    cells, strange = _decoded(frame, request, dictionary)
+    cells, strange = _decoded(plain(frame), request, dictionary)
     # These fields are made below; their codes are ours already.
     made = dict.fromkeys([*source.checkboxes, *source.templates], "")
-    plain = source.model_copy(update={"constants": {**source.constants, **made}})
-    rows = tabular.to_fields(_without_marks(cells), plain, request.mapping, request.table)
+    as_they_are = source.model_copy(update={"constants": {**source.constants, **made}})
+    rows = tabular.to_fields(_without_marks(cells), as_they_are, request.mapping, request.table)
     if rows.empty:
         return Fields(rows)
     for name, text in source.templates.items():
@@ -58,10 +59,6 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     for name in source.checkboxes:
         issues += _fill_from_boxes(rows, name, asked, request)
     return Fields(rows, tuple(issues))
-
-
-def _stacked(files: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(files, ignore_index=True) if len(files) > 1 else files[0]
 
 
 def _decoded(

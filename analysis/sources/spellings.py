@@ -37,7 +37,7 @@ def respelt(rows: pd.DataFrame, source: Source, mapping: Declared, table: Table)
             continue
         other = [cell for cell in distinct if _is_other(cell, table.field(name), codes, missing)]
         found = rows.loc[rows[column].isin(other), ["source_file", "source_row"]] if other else rows[:0]
-        for file, lines in found.groupby("source_file", sort=False)["source_row"]:
+        for file, lines in found.groupby("source_file", sort=False, observed=True)["source_row"]:
             filled = int(((rows["source_file"] == file) & (rows[column] != "")).sum())
             message = f"{len(lines)} of {filled} cells of this column are codes in another spelling"
             place = (table.name, file, int(lines.iloc[0]), HIDDEN, name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import SourceError
+from analysis.factors import plain
 from analysis.sources import tabular
 from analysis.sources.request import Fields, Request
 from analysis.sources.ssda903_repairs import repair
@@ -47,7 +48,7 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     SourceError
         If the authority of a file cannot be told, or a list of numbers contradicts itself.
     """
-    returned = frame.reset_index(drop=True)
+    returned = frame.reset_index(drop=True).astype({"source_file": object})
     returned["_authority"] = _authority(returned, request.source)
     made = submissions(returned, request)
     returned = returned.merge(made, on=["_authority", "source_file"], how="left")
@@ -59,7 +60,7 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     issues = [*check_submissions(returned, made, request)]
     if request.table.name == EPISODES:
         issues += check_years(versions, made, request)
-        rows, repaired = repair(rows, made, request, carers=whose.rows[list(request.source.carer)])
+        rows, repaired = repair(rows, made, request, carers=plain(whose.rows[list(request.source.carer)]))
         issues += repaired
     superseded = versions.loc[versions["_rank"] < last, "source_file"].value_counts()
     rows = rows.sort_index(kind="stable").reset_index(drop=True)
@@ -96,7 +97,7 @@ def _fields(whose: _Whose, request: Request) -> pd.DataFrame:
         table = table.with_field(CATEGORY)
         columns = {**source.columns, CATEGORY.name: source.category_of_need}
         source = source.model_copy(update={"columns": columns})
-    rows = tabular.to_fields(whose.rows, source, request.mapping, table)
+    rows = plain(tabular.to_fields(whose.rows, source, request.mapping, table))
     if whose.child_id is not None:
         rows["child_id"] = whose.child_id
     return rows.join(whose.rows[["_authority", "_rank"]])

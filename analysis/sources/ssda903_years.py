@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from analysis.factors import each_distinct, parts
 from analysis.sources.findings import findings_at
 from analysis.sources.request import Request
 from analysis.sources.tabular import iso_day
@@ -30,19 +32,19 @@ FILLED_LATER = ("end_date", "reason_ended")
 
 def days(cells: pd.Series) -> pd.Series:
     """ISO days of a column as dates; anything else is no date."""
-    distinct = cells.unique()
+    codes, distinct = parts(cells)
     read = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d", errors="coerce")
-    return cells.map(dict(zip(distinct, read, strict=True))).astype("datetime64[ns]")
+    return pd.Series(read.to_numpy("datetime64[ns]")[codes], index=cells.index)
 
 
 def folded(cells: pd.Series, dates: tuple[str, ...] = ()) -> pd.Series:
     """Cells as they are meant: capitals, Latin letters, whole numbers without decimals, ISO dates."""
-    distinct = cells.unique()
+    _, distinct = parts(cells)
     lines = "\n".join(distinct)
     # One look at all cells: most columns are as they are meant.
     if not dates and ".0" not in lines and fold_id(lines) == lines:
-        return cells.copy()
-    return cells.map({cell: _folded(cell, dates) for cell in distinct})
+        return cells.astype(object)
+    return each_distinct(cells, partial(_folded, dates=dates))
 
 
 def _folded(cell: str, dates: tuple[str, ...]) -> str:
@@ -69,7 +71,7 @@ def submissions(rows: pd.DataFrame, request: Request) -> pd.DataFrame:
     """
     latest = pd.concat(
         [
-            days(rows[column].map({cell: iso_day(cell, dates) for cell in rows[column].unique()}))
+            days(each_distinct(rows[column], partial(iso_day, formats=dates)))
             for column, dates in dated_columns(request)
         ],
         axis=1,
@@ -150,7 +152,7 @@ def check_years(versions: pd.DataFrame, made: pd.DataFrame, request: Request) ->
 
 def is_blank(cells: pd.Series) -> pd.Series:
     """Which cells hold no value, for whatever reason."""
-    return cells.isin([cell for cell in cells.unique() if not cell or cell.startswith(MISSING_MARK)])
+    return each_distinct(cells, lambda cell: not cell or cell.startswith(MISSING_MARK)).astype(bool)
 
 
 def _restated(

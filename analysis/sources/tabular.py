@@ -1,8 +1,8 @@
 """A delimited export as rows of one raw table, in our field names, codes and date format."""
 
 import re
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
+from analysis.factors import each_distinct, factor, parts, stacked
 from analysis.sources.date_formats import read_day
-from analysis.sources.distinct import each_distinct
 from analysis.sources.request import Fields, Request
 from analysis.sources.text import Text
 from analysis.spec.characters import fold_id, whole_number
@@ -47,7 +47,7 @@ class RowCount:
 
 
 def as_frame(text: Text) -> pd.DataFrame:
-    """The cells of a file, spaces around them trimmed, with file name and line of each row.
+    """The cells of a file as factors, spaces around them trimmed, with file name and line of each row.
 
     Raises
     ------
@@ -58,26 +58,32 @@ def as_frame(text: Text) -> pd.DataFrame:
         raise SourceError(
             f"{text.file}, row 1: column '{reserved[0]}' has a name kept for the workflow; rename it."
         )
-    trimmed = [_trimmed(cells) for cells in text.cells]
-    places = [np.full(len(text.lines), text.file, dtype=object), [str(line) for line in text.lines]]
+    named = zip(text.columns, text.cells, strict=True)
+    trimmed = [_trimmed(cells, text.missing.get(name, ())) for name, cells in named]
+    lines = np.array([str(line) for line in text.lines], dtype=object)
+    places = [_repeated(text.file, len(lines)), lines]
     columns = dict(enumerate([*(cells for cells, _ in trimmed), *places]))  # a name may be given twice
-    frame = pd.DataFrame(columns, dtype=object, copy=False)
-    frame = frame.set_axis([*text.columns, *SOURCE_COLUMNS], axis=1)
+    frame = pd.DataFrame(columns, copy=False).set_axis([*text.columns, *SOURCE_COLUMNS], axis=1)
     frame.attrs["cells_trimmed"] = sum(n for _, n in trimmed)
-    for column, codes in text.missing.items():
-        frame[column] = frame[column].mask(frame[column].isin(codes), USER_MISSING + frame[column])
     return frame
 
 
-def _trimmed(cells: Sequence[str]) -> tuple[np.ndarray, int]:
-    """Cells without spaces around them, and how many had some."""
-    text, whole = "".join(cells), np.array(cells, dtype=object)
+def _trimmed(cells: Sequence[str], missing: Collection[str]) -> tuple[pd.Categorical, int]:
+    """Cells without spaces around them, and how many had some; codes of missing values are marked."""
+    whole = cells if isinstance(cells, pd.Categorical) else np.array(cells, dtype=object)
+    codes, distinct = parts(pd.Series(whole, copy=False))
     # One look at all cells: most columns have no space anywhere.
-    if text.isascii() and not any(space in text for space in _ASCII_SPACES):
-        return whole, 0
-    codes, distinct = pd.factorize(whole)
+    text = "".join(distinct)
+    if text.isascii() and not missing and not any(space in text for space in _ASCII_SPACES):
+        return factor(codes, distinct), 0
     trimmed = np.array([cell.strip() for cell in distinct], dtype=object)
-    return trimmed[codes], int((trimmed != distinct)[codes].sum())
+    n_trimmed = int((trimmed != distinct)[codes].sum())
+    marked = [USER_MISSING + cell if cell in missing else cell for cell in trimmed]
+    return factor(codes, np.array(marked, dtype=object)), n_trimmed
+
+
+def _repeated(cell: str, n: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [cell])
 
 
 def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:
@@ -125,16 +131,14 @@ def keep_latest(
         The rows, and per file the number superseded. Equal rows within one file all stay: they are a data
         query.
     """
-    stacked = pd.concat(frames, ignore_index=True)
+    rows = stacked(frames)
     if not source.latest_by:
-        return stacked, {}
-    order = stacked["source_file"].map(
-        {name: rank for rank, name in enumerate(dict.fromkeys(stacked["source_file"]))}
-    )
-    keys = [each_distinct(stacked[column], partial(_meant, dialect=dialect)) for column in source.latest_by]
+        return rows, {}
+    order = pd.Series(np.repeat(np.arange(len(frames)), [len(frame) for frame in frames]))
+    keys = [each_distinct(rows[column], partial(_meant, dialect=dialect)) for column in source.latest_by]
     last = order.groupby(keys).transform("max")
-    superseded = stacked.loc[order < last, "source_file"].value_counts().to_dict()
-    return stacked[order == last].reset_index(drop=True), superseded
+    superseded = rows["source_file"].astype(object)[order < last].value_counts().to_dict()
+    return rows[order == last].reset_index(drop=True), superseded
 
 
 def _meant(cell: str, dialect: Dialect) -> str:

@@ -3,6 +3,8 @@
 Cells come again and again, so whatever is asked or made of the distinct ones costs little.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -20,6 +22,35 @@ def coded(text: pd.DataFrame) -> pd.DataFrame:
     """The same cells, every column a factor."""
     plain = [name for name in text if not isinstance(text[name].dtype, pd.CategoricalDtype)]
     return text.assign(**{name: factor(*parts(text[name])) for name in plain})
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same cells, no column a factor, so that columns can be compared and joined with any others."""
+    return frame.astype(object)
+
+
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of frames with the same columns, one below the other; what is a factor in all stays one."""
+    if len(frames) == 1:
+        return frames[0].reset_index(drop=True)
+    return pd.DataFrame({name: _stacked([frame[name] for frame in frames]) for name in frames[0]})
+
+
+def _stacked(columns: Sequence[pd.Series]) -> pd.Series | pd.Categorical:
+    if not all(isinstance(each.dtype, pd.CategoricalDtype) for each in columns):
+        return pd.concat([each.astype(object) for each in columns], ignore_index=True)
+    codes, distinct = zip(*(parts(each) for each in columns), strict=True)
+    before = np.cumsum([0, *map(len, distinct[:-1])])
+    moved = [each + start for each, start in zip(codes, before, strict=True)]
+    return factor(np.concatenate(moved), np.concatenate(distinct))
+
+
+def each_distinct(cells: pd.Series, change: Callable[[str], object]) -> pd.Series:
+    """What `change` makes of every cell of a column of strings."""
+    codes, distinct = parts(cells)
+    changed = np.empty(len(distinct), dtype=object)
+    changed[:] = [change(cell) for cell in distinct]
+    return pd.Series(changed[codes], index=cells.index)
 
 
 def factor(codes: np.ndarray, distinct: np.ndarray) -> pd.Categorical:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.data.cells import FORMULA_STARTS, cell_problems
-from analysis.data.coded import coded, factor, parts, put
 from analysis.data.table import to_csv
+from analysis.factors import coded, factor, parts, put
 from analysis.spec.declarations import Spec
 from tests.unit.data.tables import cells
 
