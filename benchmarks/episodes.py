@@ -29,21 +29,26 @@ DATA_SPEC = Path(__file__).resolve().parents[1] / "data_spec"
 MAPPING, REGISTER, SCREENING = "synthetic", "trial/redcap_children.csv", "trial/screening_log.csv"
 # Placements, and what their checks and histories are made of.
 TABLES = ("families", "children", "placements", "reported_events", "withdrawals")
-SCALES = {"the trial, all tables": 1.0, "1,000,000 placements": 506.0}
+# Times the published size, and whether every table is made or only those above.
+DATA = {
+    "the trial, all tables": (1.0, "all"),
+    "the trial's placements": (1.0, "placements"),
+    "1,000,000 placements": (506.0, "placements"),
+}
 HEAD = ("Data", "Imports", "Ingest", "Clean", "Derive", "All three", "Peak memory")
 
 
 def lines() -> list[str]:
-    """A Markdown table of both sizes."""
-    rows = [HEAD, tuple("-" * 3 for _ in HEAD), *(row(name, scale) for name, scale in SCALES.items())]
+    """A Markdown table of all sizes."""
+    rows = [HEAD, tuple("-" * 3 for _ in HEAD), *(row(name, *size) for name, size in DATA.items())]
     return ["| " + " | ".join(cells) + " |" for cells in rows]
 
 
-def row(name: str, scale: float) -> tuple[str, ...]:
+def row(name: str, scale: float, what: str) -> tuple[str, ...]:
     """Processor seconds of the imports of one step, of each step without them and of all; peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         # Apart as well: a process begins with the peak memory of the one that started it.
-        in_own_process(folder, "write", str(scale))
+        in_own_process(folder, "write", str(scale), what)
         imports, seconds, mebibytes = zip(*(in_own_process(folder, step) for step in STEPS), strict=True)
     times = (max(imports), *seconds, sum(seconds))
     return name, *(f"{each:.2f} s" for each in times), f"{max(mebibytes) / 1024:.2f} GiB"
@@ -54,13 +59,13 @@ def in_own_process(*words: str) -> tuple[float, ...]:
     return tuple(map(float, subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()))
 
 
-def write_exports(folder: Path, scale: float) -> None:
-    """Raw exports of a trial `scale` times the published size; of a larger one, those of `TABLES` alone."""
+def write_exports(folder: Path, scale: float, what: str) -> None:
+    """Raw exports of a trial `scale` times the published size: of all tables, or of `TABLES` alone."""
     parameters = load_synthetic(DATA_SPEC)
     trial = generate(parameters, seed=parameters.default_seed.value, scale=scale)
     raw = folder / "raw"
     write_trial(trial, raw, folder / "restricted")
-    if scale > 1.0:
+    if what != "all":
         sources = [each for each in load_mapping(DATA_SPEC, MAPPING).sources if each.table in TABLES]
         read = {path for each in sources for path in raw.glob(each.files)}
         read |= {raw / beside for each in sources for beside in each.companions.values()}
@@ -151,4 +156,4 @@ def main(folder: Path, step: str) -> None:
 
 if __name__ == "__main__":
     place, work, *size = sys.argv[1:]
-    main(Path(place), work) if work in STEPS else write_exports(Path(place), float(*size))
+    main(Path(place), work) if work in STEPS else write_exports(Path(place), float(size[0]), size[1])

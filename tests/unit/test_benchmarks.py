@@ -67,7 +67,7 @@ def test_data_are_the_same_on_every_run_and_shaped_like_the_trial(tmp_path):
 
 def seconds_of_steps(folder: Path, spec: Spec, scale: float) -> list[float]:
     """Processor time of each step on the exports of a trial of some size, and of both the smaller part."""
-    episodes.write_exports(folder, scale)
+    episodes.write_exports(folder, scale, "placements")
     stops = [time.process_time()]
     for step in episodes.STEPS.values():
         step(folder, episodes.TABLES, spec)
@@ -84,7 +84,7 @@ def test_the_time_from_exports_to_histories_grows_as_the_rows_do(tmp_path: Path,
 
 
 def test_a_larger_trial_brings_what_care_histories_need(tmp_path: Path, spec: Spec):
-    episodes.write_exports(tmp_path, 2.0)
+    episodes.write_exports(tmp_path, 2.0, "placements")
     assert episodes.tables_of(tmp_path, spec) == episodes.TABLES
     for step in episodes.STEPS.values():
         step(tmp_path, episodes.TABLES, spec)
