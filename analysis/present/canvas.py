@@ -8,11 +8,11 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends._backend_pdf_ps import subset
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from analysis.present.fonts import use_small_fonts
 from analysis.present.reading import ALL
 from analysis.present.table_form import MARKS
 from analysis.results import View
@@ -31,7 +31,6 @@ _METADATA = {
     "png": {"Software": None},
 }
 IDENTIFIER = "Identifier"
-LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "kern")
 
 
 @contextmanager
@@ -40,19 +39,8 @@ def styled(style: Path) -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(matplotlib.rc_params_from_file(style, use_default_template=False))
-        with _placed_glyphs():
-            yield
-
-
-@contextmanager
-def _placed_glyphs() -> Iterator[None]:
-    """Fonts in PDF without rules of layout: glyphs are placed there, and reading rules takes longest."""
-    kept = subset.Options._drop_tables_default
-    subset.Options._drop_tables_default = [*kept, *LAYOUT_TABLES]
-    try:
+        use_small_fonts()
         yield
-    finally:
-        subset.Options._drop_tables_default = kept
 
 
 def new_figure(width: float, height: float) -> Figure:

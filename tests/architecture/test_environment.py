@@ -15,7 +15,7 @@ from analysis.spec.code import PACKAGE, project_modules, read_imports
 
 ROOT = Path(__file__).parents[2]
 
-DISTRIBUTION = {"yaml": "pyyaml", "PIL": "pillow"}
+DISTRIBUTION = {"fontTools": "fonttools", "yaml": "pyyaml", "PIL": "pillow"}
 PIN = re.compile(
     r"^(?P<name>[a-z0-9][a-z0-9-]*)==[^\s;\\]+"  # one exact version
     r"(?: ; [^\\]+?)?"  # on some systems only

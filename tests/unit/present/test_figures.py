@@ -3,12 +3,14 @@
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.font_manager import FontProperties, findfont
 
 from analysis.errors import BlindingError, ReportError
-from analysis.present import canvas, occupation_figure
+from analysis.present import canvas, fonts, occupation_figure
 from analysis.present import format as fmt
 from analysis.present.curve_figures import draw_incidence
 from analysis.present.figures import DRAW, draw
@@ -206,3 +208,18 @@ def test_the_words_over_a_panel_stay_within_it() -> None:
         for text in axes.texts:
             if text.get_text().startswith("In a permanent family home"):
                 assert text.get_window_extent().x1 < axes.get_window_extent().x1 + 20
+
+
+def test_figures_use_fonts_that_come_with_the_environment_whatever_a_machine_has():
+    with canvas.styled(fabricated.STYLE):
+        for weight in ("normal", "bold"):
+            found = Path(findfont(FontProperties(weight=weight)))
+            assert found.name in fonts.FILES and found.stat().st_size < 60_000
+
+
+def test_a_font_is_embedded_once_in_a_pdf_whatever_signs_it_shows():
+    with canvas.styled(fabricated.STYLE):
+        figure = canvas.new_figure(200, 50)
+        figure.text(0.1, 0.5, "Difference \u2212 2 to 3, \u2265 4 \u2013 5 \u2192 6")
+        pdf = canvas.write_figure(figure, identifier="")["pdf"]
+    assert pdf.count(b"/FontFile2") == 1
