@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,12 +161,37 @@ def read_results(path: Path) -> ResultFile:
 def select(items: Iterable[Any], **labels: str) -> tuple[Any, ...]:
     """Items whose name (``name=``) and labels equal the given ones, in their order."""
     name = labels.pop("name", None)
-    return tuple(
-        item
-        for item in items
-        if (name is None or item.name == name)
-        and all(item.labels.get(key) == want for key, want in labels.items())
-    )
+    if name is not None:
+        named = _by_name(_Same(items)) if isinstance(items, tuple) else _group(items)
+        items = named.get(name, ())
+    wanted = labels.items()
+    return tuple(item for item in items if wanted <= item.labels.items())
+
+
+class _Same:
+    """A tuple that is equal to itself alone: to compare its items would take longer than to look for one."""
+
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        self.items = items
+
+    def __hash__(self) -> int:
+        return id(self.items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.items is other.items
+
+
+@lru_cache(maxsize=64)
+def _by_name(kept: _Same) -> dict[str, list[Any]]:
+    """Pages ask for one number after the other, of thousands in a result."""
+    return _group(kept.items)
+
+
+def _group(items: Iterable[Any]) -> dict[str, list[Any]]:
+    named: dict[str, list[Any]] = {}
+    for item in items:
+        named.setdefault(item.name, []).append(item)
+    return named
 
 
 def as_mapping(item: Any) -> dict[str, Any]:
