@@ -1,6 +1,7 @@
 """Stamps of results: made when a family is fitted, made again when its page is, and compared."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,12 @@ PACKAGES = ("numpy", "scipy", "pandas")
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that make numbers."""
-    return {name: version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES}
+
+
+@cache
+def _version(name: str) -> str:
+    return version(name)
 
 
 def stamp_of(
