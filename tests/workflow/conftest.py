@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,11 @@ PARTS = (
     *("Snakefile", "config.yaml", "analysis", "data_spec", "rules", "reports", "profiles"),
     "tests/reference/trial",
 )
+# As the rules set them, but for the seed of hashes, on which nothing may hang.
+FIXED = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **{"PYTHONHASHSEED": "7", "MPLBACKEND": "Agg", "SOURCE_DATE_EPOCH": "0"},
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,31 @@ class Copy:
         if check:
             assert done.returncode == 0, done.stdout[-4000:]
         return done
+
+    def repeat_in_one_process(self, finished: "Copy") -> None:
+        """What Snakemake ran there, job after job in one process of its own."""
+        listing = self.snakemake("--dry-run", "--cores", "1", "--printshellcmds").stdout
+        # What Snakemake itself writes and a job reads: how files were made, and its mark among the exports.
+        records = ".snakemake/metadata"
+        shutil.copytree(finished.folder / records, self.folder / records, dirs_exist_ok=True)
+        for mark in (finished.folder / "out").rglob(".snakemake_timestamp"):
+            place = self.folder / mark.relative_to(finished.folder)
+            place.parent.mkdir(parents=True)
+            place.touch()
+        shutil.copy2(Path(__file__).with_name("in_one_process.py"), self.folder)
+        done = subprocess.run(
+            [sys.executable, "in_one_process.py"],
+            cwd=self.folder,
+            env={**os.environ, **FIXED, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            input=listing,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout[-4000:]
+        planned = re.search(r"^total +(\d+)$", listing, re.MULTILINE)
+        # One of the jobs is the target, which runs nothing.
+        assert planned and done.stdout.splitlines()[-1] == f"{int(planned[1]) - 1} jobs"
 
     def files(self, *parts: str) -> dict[str, bytes]:
         """Every output below a folder of ``out/``, but for logs and timings."""

@@ -28,9 +28,9 @@ def test_the_manifest_lists_every_file_of_a_report_with_its_digest(finished: Cop
         assert there <= set(digests)
 
 
-def test_one_core_and_two_give_the_same_bytes(finished: Copy, tmp_path):
+def test_two_cores_and_job_after_job_give_the_same_bytes(finished: Copy, tmp_path):
     again = copy_repository(tmp_path / "trial")
-    again.snakemake("--cores", "1")
+    again.repeat_in_one_process(finished)
     first, second = finished.files(), again.files()
     assert len(first) > 60
     assert sorted(first) == sorted(second)
@@ -49,30 +49,40 @@ def test_editing_a_survival_entry_reruns_no_mixed_model(finished: Copy):
 
 
 def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy):
-    assert rerun_by(finished, "analysis/models/mixed.py") == {"fit[closed,mixed]"}
-    assert rerun_by(finished, "analysis/stats/small_sample.py") == {
-        f"fit[closed,{family}]" for family in ("mixed", "averages", "binary", "subgroups", "course")
+    fits = {
+        "analysis/models/mixed.py": {"fit[closed,mixed]"},
+        "analysis/stats/small_sample.py": {
+            f"fit[closed,{family}]" for family in ("mixed", "averages", "binary", "subgroups", "course")
+        },
+        "analysis/models/hazard.py": {"fit[closed,hazard]"},
+        "analysis/stats/proportions.py": {
+            f"{rule}{family}]" for rule in ("fit[closed,", "fit_open[") for family in ("harms", "retention")
+        },
     }
-    assert rerun_by(finished, "analysis/models/hazard.py") == {"fit[closed,hazard]"}
-    assert rerun_by(finished, "analysis/stats/proportions.py") == {
-        f"{rule}{family}]" for rule in ("fit[closed,", "fit_open[") for family in ("harms", "retention")
-    }
-    assert rerun_by(finished, "analysis/sources/clas.py") == {"ingest", "ingest_closed"}
+    assert rerun_by(finished, *fits) == fits
+    reader, mapping = "analysis/sources/clas.py", "data_spec/mappings/synthetic.yaml"
+    found = rerun_by(finished, reader, mapping)
+    assert found[reader] == {"ingest", "ingest_closed"}
+    assert found[mapping] >= {"ingest", "define_open"}
+    style = "reports/report.css"
     pages = {f"{page}_{view}" for page in ("issues", "define") for view in ("open", "closed")}
-    assert rerun_by(finished, "reports/report.css") == {"report[closed]", "report_open", *pages}
-    assert rerun_by(finished, "data_spec/mappings/synthetic.yaml") >= {"ingest", "define_open"}
+    assert rerun_by(finished, style) == {style: {"report[closed]", "report_open", *pages}}
 
 
-def rerun_by(copy: Copy, file: str) -> set[str]:
-    """Jobs planned because of an edit of one file, without those that only follow from them."""
-    path = copy.folder / file
-    before = path.read_text()
+def rerun_by(copy: Copy, *files: str) -> dict[str, set[str]]:
+    """Jobs planned because of the edit of each file, without those that only follow from them.
+
+    Of a job that follows from another Snakemake tells nothing else, so files edited together are of one step.
+    """
+    before = {copy.folder / file: (copy.folder / file).read_text() for file in files}
     try:
-        path.write_text(before + ("\n/* edited */\n" if file.endswith(".css") else "\n# edited\n"))
-        text = copy.snakemake("--dry-run", "--cores", "1").stdout
+        for path, text in before.items():
+            path.write_text(text + ("\n/* edited */\n" if path.suffix == ".css" else "\n# edited\n"))
+        plan = copy.snakemake("--dry-run", "--cores", "1").stdout
     finally:
-        path.write_text(before)
-    return set(_direct(text, file))
+        for path, text in before.items():
+            path.write_text(text)
+    return {file: set(_direct(plan, file)) for file in files}
 
 
 def _direct(text: str, file: str) -> list[str]:
