@@ -50,5 +50,7 @@ def run(options: argparse.Namespace) -> None:
 def _check_keys(options: argparse.Namespace) -> None:
     from analysis.errors import CommandError
 
-    if options.keys and "open" in options.keys.parts:
+    keys = options.keys and options.keys.resolve()
+    runs = [folder.resolve() for folder in (options.before, options.after)]
+    if keys and any(keys.is_relative_to(folder / "open") for folder in runs):
         raise CommandError("--keys: the list names children; it may not lie in open/.")

@@ -17,6 +17,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.present.seal import seal
+from analysis.steps.common import ROOT
 from analysis.steps.seal import VARIABLE
 
 WORDS = "draw six words from the list"
@@ -72,9 +73,12 @@ def test_two_packs_of_the_same_files_have_nothing_in_common():
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
     folder = tmp_path / "closed"
-    for name in ("report.html", "report.docx", "manifest.csv", "gate.csv", "outputs/T1.csv"):
+    lines = ["sha256,file"]
+    for name in ("report.html", "report.docx", "gate.csv", "outputs/T1.csv"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
+        lines += [f"{hashlib.sha256(name.encode()).hexdigest()},closed/{name}"] if name != "gate.csv" else []
+    (folder / "manifest.csv").write_text("\n".join(lines))
     for name in ("clean/allocation.csv", "allocated/subjects.csv", "issues.html"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("family_id,arm\n")
@@ -110,6 +114,39 @@ def test_only_a_finished_closed_view_is_sealed(closed: Path, monkeypatch, capsys
     opened = closed.rename(closed.parent / "open")
     assert main(["seal", "--closed", str(opened), *out]) == 2
     assert "only a folder closed/ is sealed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["outputs/T1.csv", "outputs/T2.csv", "report.html"])
+def test_a_file_that_is_not_the_one_of_the_manifest_is_not_sealed(
+    closed: Path, monkeypatch, capsys, name: str
+):
+    monkeypatch.setenv(VARIABLE, WORDS)
+    (closed / name).write_text("edited")
+    assert main(["seal", "--closed", str(closed), "--out", str(closed.parent / "pack.zip")]) == 2
+    assert f"closed/{name} is not what the manifest lists" in capsys.readouterr().err
+
+
+def test_a_file_of_the_manifest_that_is_gone_is_missed(closed: Path, monkeypatch, capsys):
+    monkeypatch.setenv(VARIABLE, WORDS)
+    (closed / "outputs" / "T1.csv").unlink()
+    assert main(["seal", "--closed", str(closed), "--out", str(closed.parent / "pack.zip")]) == 2
+    assert "closed/outputs/T1.csv is not what the manifest lists" in capsys.readouterr().err
+
+
+def test_a_pack_is_not_overwritten_and_lies_neither_in_the_open_nor_in_the_repository(
+    closed: Path, monkeypatch, capsys
+):
+    monkeypatch.setenv(VARIABLE, WORDS)
+    places = {
+        closed.parent / "open" / "pack.zip": "may not lie in open/",
+        ROOT / "docs" / "pack.zip": "may not lie inside the repository",
+        closed.parent / "there.zip": "is there already",
+    }
+    (closed.parent / "there.zip").write_text("an older pack")
+    for out, said in places.items():
+        assert main(["seal", "--closed", str(closed), "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+    assert (closed.parent / "there.zip").read_text() == "an older pack"
 
 
 def test_the_passphrase_is_asked_for_twice(closed: Path, monkeypatch, capsys):
