@@ -215,7 +215,8 @@ rule report:
         tables=ALLOCATED,
         agreement=AGREEMENT,
         issues=issue_files,
-        meetings=meeting_files,
+        meetings=open_meetings,
+        closed_meetings=closed_meetings,
         delta=delta_files,
     output:
         page=f"{OUT}/{{view}}/report.html",

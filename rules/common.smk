@@ -87,10 +87,11 @@ def open_meetings(wildcards):
     return [CONFIG.meetings] if INTERIM and CONFIG.meetings else []
 
 
-def meeting_files(wildcards):
-    """The same, and of the closed sessions where the arms are real."""
-    closed = [CONFIG.closed_meetings] if INTERIM and CONFIG.closed_meetings else []
-    return open_meetings(wildcards) + (closed if wildcards.view == "closed" else [])
+def closed_meetings(wildcards):
+    """The same of the closed sessions, where the arms are real."""
+    return (
+        [CONFIG.closed_meetings] if INTERIM and CONFIG.closed_meetings and wildcards.view == "closed" else []
+    )
 
 
 def delta_files(wildcards):
@@ -101,7 +102,8 @@ def delta_files(wildcards):
 
 def pack_options(files):
     """Options that name the files of the committee's pack there are."""
-    named = {"--meetings": files.meetings, "--delta": files.delta}
+    closed = files.get("closed_meetings", [])
+    named = {"--meetings": files.meetings, "--closed-meetings": closed, "--delta": files.delta}
     return [part for option, paths in named.items() if paths for part in [option, *paths]]
 
 

@@ -42,11 +42,12 @@ def derive_safety_days(
 ) -> pd.Series:
     """Days from randomisation in which a serious event of each child would have been reported.
 
-    Reporting ends at the horizon of the trial, the data cut, death, or the withdrawal of child or family from
-    everything; unlike the care records it goes on when another authority takes over.
+    Reporting ends at the horizon of the trial, the data cut, death, the removal of the family, or the
+    withdrawal of child or family from everything; unlike the care records it goes on when another authority
+    takes over.
     """
     full = withdrawals[withdrawals["withdrawal_level"] == "all"]
-    reasons = [withdrawal_days(people, full), people["child_id"].map(deaths)]
+    reasons = [withdrawal_days(people, full), people["child_id"].map(deaths), people["removed_date"]]
     ends = pd.concat(reasons, axis=1).min(axis=1).fillna(data_cut).clip(upper=data_cut)
     return (ends - people["randomisation_date"]).dt.days.clip(lower=0, upper=horizon).astype("int64")
 

@@ -193,6 +193,20 @@ def _projections(found: Recruited, entry: AccrualAnalysis) -> list[Estimate]:
     ]
 
 
+def families_by_end(entry: AccrualAnalysis, data: Data, spec: Spec) -> Estimate | None:
+    """Families that will have been randomised by the last day of recruitment, with prediction limits.
+
+    Those there are when recruitment has ended; none while nothing can be projected.
+    """
+    found = Recruited(data.tables["recruitment"], spec)
+    if found.rows.empty:
+        return None
+    if found.state != OPEN:
+        return Estimate("randomised_by_end", float(len(found.families)), labels={"by": _iso(found.last)})
+    made = (each for each in _projections(found, entry) if each.name == "randomised_by_end")
+    return next(made, None)
+
+
 def _predicted(name: str, made, more: int, labels: dict[str, str]) -> Estimate:
     return Estimate(
         name, more + made.median, low=more + made.low, high=more + made.high, level=made.level, labels=labels

@@ -67,7 +67,7 @@ def fit(entry: AveragesAnalysis, data: Allocated, spec: Spec) -> Result:
             design.matrix,
             rows["family_id"].to_numpy(),
             weights=weights,
-            names=design.names,
+            names=design.terms,
         )
         for weights in (np.ones_like(size), 1.0 / size)
     )

@@ -121,7 +121,7 @@ def _risks(
         design.names.index("arm"),
         rows["family_id"].to_numpy(),
         level=spec.trial.level,
-        names=design.names,
+        names=design.terms,
     )
 
 

@@ -89,7 +89,7 @@ def fit(entry: CourseAnalysis, data: Allocated, spec: Spec) -> Result:
     columns = _columns(entry, rows, data, spec)
     design = columns.design
     structure = _structure(entry, rows)
-    fitted = reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
+    fitted = reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.terms)
     return result_of(
         entry,
         data,

@@ -37,6 +37,15 @@ class Design:
         self.columns.append(np.asarray(column, dtype=float))
 
     @property
+    def terms(self) -> list[str]:
+        """The columns as a reader would call them, each covariate by its title."""
+        found = []
+        for name in self.names:
+            column, _, rest = name.partition(" ")
+            found.append(" ".join(filter(None, (self.titles.get(column, column), rest))))
+        return found
+
+    @property
     def matrix(self) -> np.ndarray:
         """The matrix, (n, p)."""
         return np.column_stack(self.columns)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.data.ages import DAYS_PER_MONTH
 from analysis.data.allocation import ARM
 from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select, sizes, with_groups
@@ -12,6 +13,8 @@ from analysis.stats.proportions import risk_difference
 
 ANY = "any"
 DAYS_PER_YEAR = 365.25
+# What a listing says of an event, beside its arm and month.
+LISTED = ("category", "relatedness", "outcome")
 NOT_RECORDED = "not recorded"
 
 
@@ -34,7 +37,7 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
     -------
     Result
         Counts `events`, `children`, `families` by category and by relatedness; `child_years`, `rate`,
-        `risk_difference`.
+        `risk_difference`; where arms are known each event as `listed_event`, the months since randomisation.
 
     Raises
     ------
@@ -69,6 +72,7 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
             ),
             *(rate for each in categories for rate in _rates(events, each, years)),
             *(gap for each in categories for gap in _differences(entry, events, people, each, data, spec)),
+            *(_listing(events) if data.arms else ()),
         ),
     )
 
@@ -123,6 +127,22 @@ def _differences(
     ]
 
 
+def _listing(events: pd.DataFrame) -> list[Estimate]:
+    """Every event with its arm, by the months completed since randomisation: no identifier and no day."""
+    rows = events.assign(month=(events["day"] / DAYS_PER_MONTH).astype(int))
+    rows[[*LISTED]] = rows[[*LISTED]].astype(object).fillna(NOT_RECORDED)
+    rows = rows.sort_values(["month", *LISTED, "event_id"], kind="stable")
+    return [
+        Estimate(
+            "listed_event",
+            float(row["month"]),
+            unit="months",
+            labels={"arm": row[ARM], "number": str(at), **{name: str(row[name]) for name in LISTED}},
+        )
+        for at, row in enumerate(rows.to_dict("records"), start=1)
+    ]
+
+
 def _in_window(events: pd.DataFrame, people: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Events of the children analysed, or of their family as a whole, up to the horizon."""
     theirs = events["child_id"].isna() | events["child_id"].isin(people["child_id"])
@@ -139,8 +159,8 @@ def _by_relatedness(events: pd.DataFrame, data: Data, spec: Spec) -> list[Count]
 def _method(entry: HarmsAnalysis, data: Data, spec: Spec) -> str:
     counted = (
         f"Events and child-years count from randomisation to day {spec.trial.horizon_days}, the data cut, "
-        "death or withdrawal from everything. A family or child counts once however many events it has; an "
-        "event of a parent counts for the family and for no child."
+        "death, removal of the family or withdrawal from everything. A family or child counts once however "
+        "many events it has; an event of a parent counts for the family and for no child."
     )
     if not data.arms:
         return counted

@@ -91,7 +91,7 @@ def arm_design(
 def fit_families(entry: LinearAnalysis, rows: pd.DataFrame, design: Design) -> LinearFit:
     """The model of the entry with the family as the independent unit."""
     structure = structure_of(entry, rows)
-    return reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.names)
+    return reml(rows["value"].to_numpy(float), design.matrix, structure, names=design.terms)
 
 
 def structure_of(entry: LinearAnalysis, rows: pd.DataFrame) -> Structure:

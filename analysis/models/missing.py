@@ -8,11 +8,12 @@ import pandas as pd
 from analysis.data.allocation import ALL, ARM
 from analysis.errors import ModelError
 from analysis.models.answer import result_of
-from analysis.models.groups import Data, arm_names, select, sizes
-from analysis.results import Count, Result
+from analysis.models.groups import Data, arm_names, contrast_name, select, sizes
+from analysis.results import Count, Estimate, Result
 from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.declarations import Spec
 from analysis.spec.visit_outcomes import WAIVED
+from analysis.stats.proportions import risk_difference
 
 UNITS = ("family", "child")
 OBSERVED, MISSING, NOT_DUE = "O", "M", "-"
@@ -23,6 +24,10 @@ METHOD = (
     "missing for one reason each. A family stands where the best placed of its children does: due when one "
     "child is, observed when one is. Over the visits at which an outcome was due a course is complete, "
     "monotone (observed, then missing to the end), intermittent (missing, later observed) or never observed."
+)
+COMPARED = (
+    " Difference between arms in the share of families without the outcome, of those due, with the score "
+    "interval of Miettinen and Nurminen: families are independent, children of a family are not."
 )
 
 
@@ -43,7 +48,8 @@ def fit(entry: MissingAnalysis, data: Data, spec: Spec) -> Result:
     Result
         Counts by parameter, visit, unit and arm (``All`` always): `due`, `observed`, `missing` and `not_due`
         by reason; the first two of children also by site (`due_at_site`, `observed_at_site`); by parameter
-        and unit the `course` over the visits, and each `pattern` that occurs.
+        and unit the `course` over the visits, and each `pattern` that occurs. Where arms are known
+        `missing_difference` of families by parameter and visit.
 
     Raises
     ------
@@ -68,7 +74,29 @@ def fit(entry: MissingAnalysis, data: Data, spec: Spec) -> Result:
             counts += _by_course(states, mine, {"arm": arm, "unit": unit}, entry)
     for arm in arms:
         counts += _by_site(rows, arm, entry, spec)
-    return result_of(entry, data, method=METHOD, counts=counts)
+    gaps = _differences(counts, data, spec) if data.arms else []
+    method = METHOD + (COMPARED if data.arms else "")
+    return result_of(entry, data, method=method, counts=counts, estimates=gaps)
+
+
+def _differences(counts: Sequence[Count], data: Data, spec: Spec) -> list[Estimate]:
+    """Differential loss: families without the outcome, of those due, between the arms."""
+    of_families: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    for each in counts:
+        where = each.labels
+        if each.name in ("due", "observed") and where["unit"] == "family":
+            place = of_families.setdefault((where["parameter"], where["visit"]), {})
+            place[where["arm"], each.name] = each.value
+    found = []
+    for (parameter, visit), n in of_families.items():
+        pairs = [(n[arm, "due"] - n[arm, "observed"], n[arm, "due"]) for arm in arm_names(data)]
+        gap = risk_difference(*pairs[0], *pairs[1], method="score", level=spec.trial.level)
+        value, low, high = (each if np.isfinite(each) else None for each in (gap.estimate, gap.low, gap.high))
+        labels = {"contrast": contrast_name(data), "parameter": parameter, "visit": visit}
+        found.append(
+            Estimate("missing_difference", value, low=low, high=high, level=gap.level, labels=labels)
+        )
+    return found
 
 
 def _units(rows: pd.DataFrame, unit: str, entry: MissingAnalysis, spec: Spec) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from analysis.data.allocation import ALL, ARM
 from analysis.errors import ModelError
+from analysis.models.accrual import families_by_end
 from analysis.models.answer import result_of
 from analysis.models.design import build_pooled_design
 from analysis.models.groups import Data, select, so_many
@@ -20,7 +21,7 @@ from analysis.spec.monitoring_entries import MonitoringAnalysis, NuisanceAnalysi
 from analysis.spec.visit_outcomes import MixedAnalysis
 from analysis.stats.small_sample import icc
 
-ASSUMED, OBSERVED = {"set": "assumed"}, {"set": "observed"}
+ASSUMED, OBSERVED, PROJECTED = ({"set": each} for each in ("assumed", "observed", "projected"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
     monitored = spec.analyses[entry.monitors]
     watched = spec.analyses[monitored.watches]
     pooled = _outcomes(watched, data)
+    recruitment = spec.analyses[entry.recruitment]
     seen = _variation(watched, pooled, spec)
     counts = _counts(entry, watched, data, pooled)
     return result_of(
@@ -69,7 +71,10 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
         data,
         method=_method(monitored, watched, spec),
         counts=counts,
-        estimates=(*_assumed(monitored), *_observed(entry, monitored, pooled, seen, counts)),
+        estimates=(
+            *_assumed(monitored),
+            *_observed(entry, monitored, pooled, seen, counts, families_by_end(recruitment, data, spec)),
+        ),
         notes=list(_notes(entry, pooled, seen)),
     )
 
@@ -146,6 +151,7 @@ def _observed(
     rows: pd.DataFrame,
     seen: Variation,
     counts: tuple[Count, ...],
+    to_come: Estimate | None,
 ) -> Iterator[Estimate]:
     size = {(each.labels["set"], each.name): each.value for each in counts}
     due, known = size["due", "families"], size["analysed", "families"]
@@ -161,6 +167,9 @@ def _observed(
         shares = sizes.value_counts(normalize=True).reindex(range(1, sizes.max() + 1), fill_value=0.0)
         per_family = information_per_family(seen.residual, seen.correlation.value, shares.to_list())
     yield from _at_end(monitored, per_family, retention, OBSERVED)
+    if to_come is not None:
+        yield replace(to_come, labels={**to_come.labels, **PROJECTED})
+        yield from _at_end(monitored, per_family, retention, PROJECTED, randomised=to_come.value)
     maximum = design_of(monitored).maximum_information
     yield from _needed(maximum / per_family if per_family else None, retention, OBSERVED)
 
@@ -177,10 +186,12 @@ def _at_end(
     per_family: float | None,
     retention: float | None,
     labels: Mapping[str, str],
+    *,
+    randomised: float | None = None,
 ) -> Iterator[Estimate]:
-    """Families with the outcome, their information and the power, were the planned number randomised."""
-    design = monitored.design
-    families = None if retention is None else design.families * retention
+    """Families with the outcome, their information and the power, of so many randomised or those planned."""
+    planned = monitored.design.families
+    families = None if retention is None else (planned if randomised is None else randomised) * retention
     information = None if families is None or per_family is None else families * per_family
     power = power_with(monitored, information) if information else None
     yield Estimate("families_at_end", families, labels=labels)
@@ -195,8 +206,8 @@ def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -
         f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances; "
         "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
         "it was due by age and schedule and whose window had closed by the data cut. Information at the "
-        f"end: that of the planned {design.families} families, should they come (see the projection of "
-        f"recruitment), at this retention, SD, ICC and mix of family "
+        f"end: that of the planned {design.families} families, and of those projected to be there by the "
+        f"last day of recruitment, each at this retention, SD, ICC and mix of family "
         "sizes, for two arms of one size and before any gain from covariates but what the SD has; power: "
         f"that of the planned looks against a difference of {abs(design.effect):g} in either direction"
     )

@@ -26,9 +26,11 @@ from analysis.models.ratios import ratio_estimate
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.event_entries import RecurrenceAnalysis
+from analysis.stats.rate_ratio import exact_rate_ratio
 from analysis.stats.recurrent import MeanCumulative, lwyy, mean_cumulative
 
 UNITS = {"child": "children", "family": "families"}
+DAYS_PER_YEAR = 365.25
 
 
 def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
@@ -47,7 +49,8 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
     -------
     Result
         Curves `mean_count`; `mean_count` and `mean_count_difference` per day; `rate_ratio` to the last day,
-        without a value and with a note where it cannot be estimated, as when an arm has no event.
+        without a value and with a note where it cannot be estimated, as when an arm has no event;
+        `unit_years`, `crude_rate` per 100 of them, and `crude_rate_ratio` with exact limits.
 
     Raises
     ------
@@ -81,6 +84,7 @@ def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
                 kind="positive",
             ),
             *ratio,
+            *_crude(rows, entry, data, spec.trial.level),
         ),
         curves=mean_curves(fitted, rows, ("event", entry.parameter), max(entry.days), spec),
         notes=(*(note for curve in fitted.values() for note in curve.notes), *missing),
@@ -170,6 +174,26 @@ def _rate_ratio(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Allocated, 
     ]
 
 
+def _crude(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data, level: float) -> list[Estimate]:
+    """Years under observation and events by them, to the last day; of two arms their exact ratio."""
+    last = max(entry.days)
+    observed = (rows["stop"].clip(upper=last) - rows["start"]).clip(lower=0)
+    events, found, pairs = rows["is_event"] & (rows["stop"] <= last), [], []
+    for arm in arm_names(data):
+        mine, labels = rows[ARM] == arm, {"arm": arm}
+        n, years = int(events[mine].sum()), float(observed[mine].sum()) / DAYS_PER_YEAR
+        found.append(Estimate("unit_years", years, unit="years", labels=labels))
+        found.append(Estimate("crude_rate", 100 * n / years if years else None, labels=labels))
+        pairs += [n, years]
+    if not data.arms or not all(pairs[1::2]):
+        return found
+    ratio, labels = exact_rate_ratio(*pairs, level=level), {"contrast": contrast_name(data)}
+    value, low, high = (
+        each if math.isfinite(each) else None for each in (ratio.estimate, ratio.low, ratio.high)
+    )
+    return [*found, Estimate("crude_rate_ratio", value, low=low, high=high, level=level, labels=labels)]
+
+
 def _method(entry: RecurrenceAnalysis) -> str:
     return (
         f"Mean cumulative number of events per {entry.level} (Ghosh-Lin: after a death there are no more), "
@@ -177,5 +201,6 @@ def _method(entry: RecurrenceAnalysis) -> str:
         f"{stratum_sentence(entry.strata, units=UNITS[entry.level])} Ratio of rates to day "
         f"{max(entry.days)} by the model of Lin, Wei, Yang and Ying, stratified alike, Efron ties. Standard "
         "errors robust to dependence within families; limits of numbers on the log scale, of differences on "
-        "their own."
+        "their own. Crude rates: events over the time under observation; their ratio with exact limits "
+        "that take events as independent (binomial given their sum)."
     )

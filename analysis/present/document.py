@@ -13,7 +13,7 @@ from analysis.present.assumptions import assumptions
 from analysis.present.blinding import check_open_text
 from analysis.present.consort import LEVELS, boxes_of
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
-from analysis.present.headline import summarise
+from analysis.present.headline import summarise, summarise_for_committee
 from analysis.present.interim import Pack, pack_context
 from analysis.present.manifest import Listed
 from analysis.present.methods_text import methods_text
@@ -69,7 +69,7 @@ def render_report(
     if spec.interim_cut:  # a committee reads graphics before listings
         pieces = tuple(sorted(pieces, key=lambda piece: piece.table is not None))
     standing = [tabulate_standing(results, spec, view)] if spec.interim_cut else []
-    summary = summarise(results, spec, view, name="S2" if standing else "S1")
+    summary = (summarise_for_committee if standing else summarise)(results, spec, view)
     page = render(
         template_of(spec, view),
         templates,
@@ -81,7 +81,7 @@ def render_report(
         failures=[item for item in results.values() if isinstance(item, Failure)],
         stages=_stages(results, spec),
         agreed={each: verdict(agreements.of(each)) for each in results} if agreements else {},
-        issues=_issues(issues),
+        issues=_issues(issues, spec),
         manifest=[each for each in manifest if each.kind != "input"],
         audience=report_of(view),
         **_declared(spec, view),
@@ -158,12 +158,17 @@ def _stages(results: Mapping[str, Found], spec: Spec) -> list[tuple[str, str, st
     return found
 
 
-def _issues(issues: Sequence[IssueCount]) -> dict[str, Any]:
-    """Findings in the data: rows by severity then rule, and their totals."""
+def _issues(issues: Sequence[IssueCount], spec: Spec) -> dict[str, Any]:
+    """Findings in the data: rows by severity then rule, and their totals.
+
+    What the data cut left out says nothing of the quality of the data: its notes are a total of their own.
+    """
     order = {severity: at for at, severity in enumerate(SEVERITIES)}
     rows = sorted(issues, key=lambda row: (order[row[1]], row[0], row[2]))
-    totals = {each: sum(row[3] for row in rows if row[1] == each) for each in SEVERITIES}
-    return {"rows": rows, "totals": totals}
+    left_out = {name for name, finding in spec.findings.items() if finding.found == "cut"}
+    after = [row for row in rows if row[0] in left_out and row[1] == "note"]
+    totals = {each: sum(row[3] for row in rows if row[1] == each and row not in after) for each in SEVERITIES}
+    return {"rows": rows, "totals": totals | {"after": sum(row[3] for row in after)}}
 
 
 def _register(shown: Sequence[Piece | Table], spec: Spec) -> dict[str, Origin]:

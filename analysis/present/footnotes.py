@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from analysis.present import format as fmt
+from analysis.present.favours import directions
 from analysis.present.lexicon import scales_text, short_forms
 from analysis.present.reading import ALL, Found, arm_label, arms_of, count
 from analysis.present.table_form import Footnote, Origin
@@ -83,6 +84,7 @@ def _before(
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
         *_lines("Scales", [scales_text(entries, spec)]),
+        *_lines("Direction", [fmt.sentence(each) for item in fitted for each in directions(item, spec)]),
     )
 
 
@@ -97,20 +99,20 @@ def _after(items: Sequence[Found], spec: Spec) -> tuple[Footnote, ...]:
 def estimand_text(estimand: Estimand, spec: Spec, view: View) -> str:
     """An estimand with every attribute; on an open page what is measured, as nothing is compared there."""
     if view == "open":
-        return f"{estimand.id}, {_lower(estimand.title)}: {_lower(estimand.variable)}. {NOT_COMPARED}"
+        return f"{estimand.id}, {fmt.lower(estimand.title)}: {fmt.lower(estimand.variable)}. {NOT_COMPARED}"
     events = "; ".join(f"{each.event.lower()} ({each.strategy})" for each in estimand.intercurrent_events)
     return (
-        f"{estimand.id}, {_lower(estimand.title)}. {estimand.treatment}; in those of the population "
-        f"{_who(estimand, spec)}; {_lower(estimand.variable)}; "
-        f"{_lower(estimand.summary)}, {average_name(estimand)}. Intercurrent events: {events}."
+        f"{estimand.id}, {fmt.lower(estimand.title)}. {estimand.treatment}; in those of the population "
+        f"{_who(estimand, spec)}; {fmt.lower(estimand.variable)}; "
+        f"{fmt.lower(estimand.summary)}, {average_name(estimand)}. Intercurrent events: {events}."
     )
 
 
 def _who(estimand: Estimand, spec: Spec) -> str:
-    label = f"\u201c{_lower(spec.populations[estimand.population].label)}\u201d"
+    label = f"\u201c{fmt.lower(spec.populations[estimand.population].label)}\u201d"
     if not estimand.analysed_in:
         return label
-    return f"{label}, analysed in \u201c{_lower(spec.populations[estimand.analysed_in].label)}\u201d"
+    return f"{label}, analysed in \u201c{fmt.lower(spec.populations[estimand.analysed_in].label)}\u201d"
 
 
 def average_name(estimand: Estimand) -> str:
@@ -123,7 +125,7 @@ def population_text(entry: Analysis, spec: Spec) -> str:
     if not entry.population:
         return ""
     population = spec.populations[entry.population]
-    return f"{population.label}: {_lower(fmt.sentence(population.text))}"
+    return f"{population.label}: {fmt.lower(fmt.sentence(population.text))}"
 
 
 def status_name(entry: Analysis) -> str:
@@ -135,7 +137,7 @@ def _statuses(entries: Iterable[Analysis]) -> list[str]:
     """Role and timing of analyses, with the assumption one stands on; those that share them together."""
     shared: dict[str, list[str]] = {}
     for entry in entries:
-        reason = f"; assumed: {_lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
+        reason = f"; assumed: {fmt.lower(entry.reason.rstrip('.'))}" if entry.assumed else ""
         shared.setdefault(f"{status_name(entry)}{reason}.", []).append(entry.id)
     return [f"{', '.join(names)} {text}" for text, names in shared.items()]
 
@@ -188,7 +190,7 @@ def _origin(item: Found, entry: Analysis, spec: Spec) -> Origin:
         analysis=item.analysis,
         title=item.title,
         status=status_name(entry),
-        estimand=f"{entry.estimand}, {_lower(estimand)}" if estimand else "",
+        estimand=f"{entry.estimand}, {fmt.lower(estimand)}" if estimand else "",
         numbers=analysed(item),
         method=_method(item),
     )
@@ -235,9 +237,3 @@ def _by_analysis(term: str, items: Sequence[Found], read: Callable[[Any], Iterab
 
 def _estimands(entries: Iterable[Analysis]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for entry in entries for name in entry.estimands))
-
-
-def _lower(text: str) -> str:
-    """First letter small, unless the word is an abbreviation."""
-    word = text.split(" ", 1)[0]
-    return text if not text or word[1:] != word[1:].lower() else text[0].lower() + text[1:]

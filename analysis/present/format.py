@@ -212,6 +212,12 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
+def lower(text: str) -> str:
+    """First letter small, unless the word is an abbreviation."""
+    word = text.split(" ", 1)[0]
+    return text if not text or word[1:] != word[1:].lower() else text[0].lower() + text[1:]
+
+
 def _hundredfold(share: float) -> Decimal:
     return Decimal(repr(float(share))) * 100
 

@@ -17,9 +17,11 @@ from analysis.spec.sap import Output
 
 TITLE = "Where the trial stands"
 SHOWN = ("accrual", "balance", "retention", "missing")
+NONE_YET, DASH = "none due yet", "\u2013"
 CONVENTIONS = (
-    "A visit is due when its window has closed; an outcome also when the visit took place while it was open",
-    "Outcomes are counted in children",
+    "A visit is due when its window has closed, of those who have withdrawn too",
+    "Outcomes are expected of children of their age, at a visit made, known not to come, or past "
+    "its window; they are counted in children",
 )
 COMPARED = "Percentages by arm are of the arm; differences are in percentage points"
 
@@ -96,7 +98,6 @@ def _groups(request: Request) -> tuple[str, ...]:
 def _rows(item: Found, request: Request) -> Iterator[Row]:
     if item.family == "balance":
         return  # its numbers stand in the row of recruitment
-    yield Row(item.title, kind="group")
     if isinstance(item, Failure):
         yield request.failed(item)
     else:
@@ -106,11 +107,12 @@ def _rows(item: Found, request: Request) -> Iterator[Row]:
 def _row(name: str, cells: Mapping[str, Cell], request: Request, last: Cell | None = None) -> Row:
     """A cell for each group that has one and, where arms are compared, their difference."""
     shown = [cells.get(group, Cell("")) for group in _groups(request)]
-    return Row(name, (*shown, *([last or Cell("")] if request.contrast else [])), indent=1)
+    return Row(name, (*shown, *([last or Cell("")] if request.contrast else [])))
 
 
 def _part(item: Result, what: str, n: int | None, total: int | None) -> Cell:
-    return Cell(fmt.part(n, total), numbers(n=n, total=total), item.analysis, what)
+    shown = NONE_YET if total == 0 else fmt.part(n, total)
+    return Cell(shown, numbers(n=n, total=total), item.analysis, what)
 
 
 def _accrual(item: Result, request: Request) -> Iterator[Row]:
@@ -133,8 +135,8 @@ def _accrual(item: Result, request: Request) -> Iterator[Row]:
 
 
 def _months(dates: str) -> str:
-    """Dates without their days, which a projection does not know."""
-    return re.sub(r"\b\d{1,2} (?=[A-Z][a-z]+ \d{4})", "", dates)
+    """Dates as short months, without the days that a projection does not know."""
+    return re.sub(r"\b\d{1,2} ([A-Z][a-z]{2})[a-z]* (?=\d{4})", r"\1 ", dates)
 
 
 def _retention(item: Result, request: Request) -> Iterator[Row]:
@@ -153,12 +155,18 @@ def _retention(item: Result, request: Request) -> Iterator[Row]:
             )
             for group in _groups(request)
         }
-        gap = one(item.estimates, "risk_difference", visit=visit.id)
-        shown = fmt.points(gap.value, gap.low, gap.high) if gap else fmt.NOT_ESTIMABLE
-        values = numbers(value=gap.value, low=gap.low, high=gap.high) if gap else {}
-        last = Cell(shown, values, item.analysis, "difference in percentage points")
-        due = fmt.whole(count(item, "due_families", arm=ALL, **where))
-        yield _row(f"Families seen at {_of(visit.label)}, n (% of {due} due)", cells, request, last)
+        due = count(item, "due_families", arm=ALL, **where)
+        last = _gap(item, visit.id) if due else Cell(DASH, {}, item.analysis)
+        yield _row(
+            f"Families seen at {_of(visit.label)}, n (% of {fmt.whole(due)} due)", cells, request, last
+        )
+
+
+def _gap(item: Result, visit: str) -> Cell:
+    found = one(item.estimates, "risk_difference", visit=visit)
+    shown = fmt.points(found.value, found.low, found.high) if found else fmt.NOT_ESTIMABLE
+    values = numbers(value=found.value, low=found.low, high=found.high) if found else {}
+    return Cell(shown, values, item.analysis, "difference in percentage points")
 
 
 def _missing(item: Result, request: Request) -> Iterator[Row]:
@@ -172,9 +180,9 @@ def _missing(item: Result, request: Request) -> Iterator[Row]:
         }
         known = [pair for pair in pairs.values() if None not in pair]
         pairs[ALL] = tuple(map(sum, zip(*known, strict=True))) if known else (None, None)
-        cells = {group: _part(item, "observed of those due", *pair) for group, pair in pairs.items()}
+        cells = {group: _part(item, "observed of those expected", *pair) for group, pair in pairs.items()}
         due = fmt.whole(pairs[ALL][1])
-        yield _row(f"{name}, {_of(visit.label)}, n (% of {due} due)", cells, request)
+        yield _row(f"{name}, {_of(visit.label)}, n (% of {due} expected)", cells, request)
 
 
 def _of(visit: str) -> str:
@@ -211,6 +219,23 @@ def _lost(item: Result, spec: Spec, view: View) -> list[str]:
     return _apart(item, gaps, view)
 
 
+def _unseen(item: Result, spec: Spec, view: View) -> list[str]:
+    """Of the first outcome of the plan alone: of many intervals some leave out zero by chance."""
+    parameter = spec.analyses[item.analysis].parameters[0]
+    name = label(spec, "parameter", parameter)
+    gaps = [
+        (
+            f"Families without {name} at {_of(visit.label)} differ between the arms",
+            f"outcomes missing at {_of(visit.label)}",
+            gap,
+        )
+        for visit in spec.trial.visits
+        for gap in select(item.estimates, name="missing_difference", parameter=parameter, visit=visit.id)
+        if gap.value is not None
+    ]
+    return _apart(item, gaps, view)
+
+
 def _harmed(item: Result, spec: Spec, view: View) -> list[str]:
     kinds = [
         (_kind(gap.labels["category"], spec), gap) for gap in select(item.estimates, name="risk_difference")
@@ -243,4 +268,4 @@ def _kind(category: str, spec: Spec) -> str:
     return "of any kind" if category == "any" else _of(label(spec, "event_category", category))
 
 
-_FLAGS = {"accrual": _slow, "retention": _lost, "harms": _harmed}
+_FLAGS = {"accrual": _slow, "retention": _lost, "missing": _unseen, "harms": _harmed}

@@ -6,7 +6,7 @@ from analysis.present import format as fmt
 from analysis.present.reading import arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
-from analysis.results import Result
+from analysis.results import Estimate, Result, select
 from analysis.spec.declarations import Spec
 
 ANY, ANY_LABEL = "any", "Any serious adverse event"
@@ -17,6 +17,12 @@ CONVENTIONS = (
     "An event without a child, such as a parent's death, counts for the family only",
     "Rate: events per 100 child-years",
     "Percentages are of the families and children in the heading, all of the population above",
+)
+LISTED = ("Arm", "Kind", "Judged related to a service", "Outcome")
+LISTING = (
+    "The events counted in the table before, each once",
+    "Months completed since the randomisation of the family; those of a month stand by kind, never by arm",
+    "All were judged serious where they were reported",
 )
 COMPARED = (
     "The risk difference is in percentage points of families with an event; no P values are given for harms"
@@ -36,6 +42,32 @@ def tabulate_harms(request: Request) -> Table:
         rows=request.rows(_rows),
         conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
     )
+
+
+def tabulate_harms_listing(request: Request) -> Table:
+    """One row per event, the earliest after randomisation first: no identifier, no date and no free text."""
+    return request.table(
+        stub="Month after randomisation",
+        columns=LISTED,
+        rows=request.rows(_listed_rows),
+        conventions=LISTING,
+    )
+
+
+def _listed_rows(item: Result, request: Request) -> list[Row]:
+    return [_listed_row(item, each, request.spec) for each in select(item.estimates, name="listed_event")]
+
+
+def _listed_row(result: Result, event: Estimate, spec: Spec) -> Row:
+    said = event.labels
+    texts = (
+        arm_name(said["arm"]),
+        label(spec, "event_category", said["category"]),
+        label(spec, "relatedness", said["relatedness"]),
+        label(spec, "event_outcome", said["outcome"]),
+    )
+    cells = tuple(Cell(text, {}, result.analysis, "event") for text in texts)
+    return Row(fmt.whole(int(event.value)), cells)
 
 
 def kind_label(category: str, spec: Spec) -> str:

@@ -2,7 +2,7 @@
 
 from analysis.errors import ReportError
 from analysis.present import format as fmt
-from analysis.present.reading import ALL, arm_name, count, label, values_of
+from analysis.present.reading import ALL, arm_name, count, label, one, values_of
 from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Span, Table, numbers
 from analysis.results import Count, Result, select
@@ -13,6 +13,11 @@ UNITS = {"child": "children", "family": "families"}
 OTHER, YET = "Other reason", "not_due_yet"
 DUE_COLUMNS = ("Number", "Observed (%)")
 WAIVED_COLUMNS = ("By age or\nschedule", "Not yet")
+LEAVES_OUT_ZERO = "*"
+COMPARED = (
+    "The difference is in percentage points of families without the outcome, of those due; its interval "
+    f"leaves out zero where {LEAVES_OUT_ZERO} follows. Intervals are not adjusted for their number"
+)
 CONVENTIONS = (
     "Percentages are of those due",
     "Those due are those observed and those missing, each for one reason",
@@ -23,16 +28,22 @@ CONVENTIONS = (
 def tabulate_missing(request: Request) -> Table:
     """Per outcome and visit a line of children and one of families, for each arm where arms are known."""
     reasons = [*_groups(request), OTHER]
+    compared = [f"{request.contrast}\n({request.level})"] if request.contrast else []
     return request.table(
         stub="Outcome and visit",
         spans=[
             Span("Due", len(DUE_COLUMNS)),
             Span("Missing", len(reasons)),
             Span("Not due", len(WAIVED_COLUMNS)),
+            *(Span("Families missing", 1) for _ in compared),
         ],
-        columns=[*DUE_COLUMNS, *reasons, *WAIVED_COLUMNS],
+        columns=[*DUE_COLUMNS, *reasons, *WAIVED_COLUMNS, *compared],
         rows=request.rows(_rows),
-        conventions=(*CONVENTIONS, *(_others(item, request) for item in request.fitted)),
+        conventions=(
+            *CONVENTIONS,
+            *([COMPARED] if compared else []),
+            *(_others(item, request) for item in request.fitted),
+        ),
     )
 
 
@@ -115,16 +126,27 @@ def _rows(result: Result, request: Request) -> list[Row]:
 
 
 def _lines(result: Result, request: Request, where: dict[str, str]) -> list[Row]:
-    """Of children and of families, for each arm where arms are known."""
-    return [
-        Row(
-            name.capitalize() if arm == ALL else f"{arm_name(arm)}, {name}",
-            tuple(_cells(result, {"arm": arm, "unit": unit, **where}, request)),
-            indent=2,
-        )
-        for arm in request.arms
-        for unit, name in UNITS.items()
-    ]
+    """Of children and of families, for each arm where arms are known; the difference with the last."""
+    rows = []
+    for arm in request.arms:
+        for unit, name in UNITS.items():
+            cells = _cells(result, {"arm": arm, "unit": unit, **where}, request)
+            if request.contrast:
+                is_last = (arm, unit) == (request.arms[-1], "family")
+                cells.append(_difference(result, where) if is_last else Cell(""))
+            stub = name.capitalize() if arm == ALL else f"{arm_name(arm)}, {name}"
+            rows.append(Row(stub, tuple(cells), indent=2))
+    return rows
+
+
+def _difference(result: Result, where: dict[str, str]) -> Cell:
+    found = one(result.estimates, "missing_difference", **where)
+    if found is None or found.value is None:
+        return Cell(fmt.NOT_ESTIMABLE, {}, result.analysis, "difference of shares missing")
+    mark = LEAVES_OUT_ZERO if found.low > 0 or found.high < 0 else ""
+    values = numbers(value=found.value, low=found.low, high=found.high)
+    shown = f"{fmt.points(found.value, found.low, found.high)}{mark}"
+    return Cell(shown, values, result.analysis, "difference of shares missing")
 
 
 def _cells(result: Result, where: dict[str, str], request: Request) -> list[Cell]:

@@ -35,6 +35,7 @@ DRIFTS = {
     "none": "Conditional power, no difference",
 }
 FRACTIONS = {"model": "of the information", "children": "of the children", "families": "of the families"}
+SMALLEST = "<0.0001"
 Read = Callable[[Result, Shown], Cell]
 
 
@@ -143,7 +144,8 @@ def _estimate(name: str, decimals: int) -> Read:
 
 def _spent(result: Result, look: Shown) -> Cell:
     value = look.value(result, "spent")
-    return Cell(fmt.significant(value, 3), numbers(value=value), result.analysis, "error spent")
+    shown = SMALLEST if value and value < 1e-4 else fmt.significant(value, 3)
+    return Cell(shown, numbers(value=value), result.analysis, "error spent")
 
 
 def _bound(result: Result, look: Shown) -> Cell:

@@ -43,15 +43,35 @@ def _rows(result: Result, request: Request) -> Iterator[Row]:
     yield row(f"ICC within families ({request.level})", "icc", fmt.CORRELATION)
     yield row("Children per family", "children_per_family", 2)
     yield row("Retention of families", "retention", fmt.SHARE, scale="share")
-    yield Row(f"At the end, with {fmt.whole(design.families)} families randomised", kind="group")
+    yield Row(f"At the end, with the {fmt.whole(design.families)} families planned", kind="group")
     yield row("Families with the outcome", "families_at_end", 0)
     yield row("Information", "information_at_end", INFORMATION)
     power = f"Power against a difference of {fmt.number(abs(design.effect), 1)} in either direction"
     yield row(power, "power", fmt.SHARE, scale="share")
+    yield from _projected_rows(result, power)
     maximum = one(result.estimates, "maximum")
     yield Row(f"For the information of the design, {fmt.number(maximum.value, INFORMATION)}", kind="group")
     yield row("Families needed with the outcome", "families_needed", 0)
     yield row("Families to randomise", "families_to_randomise", 0)
+
+
+def _projected_rows(result: Result, power: str) -> Iterator[Row]:
+    """What the families bring that recruitment is projected to end with; none where nothing is projected."""
+    found = one(result.estimates, "randomised_by_end", set="projected")
+    if found is None:
+        return
+    limits = f" ({fmt.number(found.low, 0)} to {fmt.number(found.high, 0)})" if found.low is not None else ""
+    by = fmt.date_name(found.labels["by"])
+    yield Row(
+        f"At the end, with the {fmt.number(found.value, 0)}{limits} families projected by {by}", kind="group"
+    )
+    shown = (
+        ("Families with the outcome", "families_at_end", 0, "number"),
+        ("Information", "information_at_end", INFORMATION, "number"),
+        (power, "power", fmt.SHARE, "share"),
+    )
+    for name, quantity, decimals, scale in shown:
+        yield Row(name, (Cell(""), _cell(result, quantity, "projected", decimals, scale, {})), indent=1)
 
 
 def _sizes(result: Result) -> Row:

@@ -17,7 +17,7 @@ from analysis.present.table_delivery import tabulate_delivery
 from analysis.present.table_deviations import tabulate_deviations
 from analysis.present.table_effects import tabulate_hazards, tabulate_means, tabulate_selected_hazards
 from analysis.present.table_form import Table, to_csv, to_json, to_values_csv
-from analysis.present.table_harms import tabulate_harms
+from analysis.present.table_harms import tabulate_harms, tabulate_harms_listing
 from analysis.present.table_latex import to_latex
 from analysis.present.table_missing import tabulate_missing
 from analysis.present.table_monitoring import tabulate_monitoring
@@ -57,6 +57,7 @@ TABULATE: dict[str, Callable[[Request], Table]] = {
     "days": tabulate_days,
     "states": tabulate_states,
     "harms": tabulate_harms,
+    "harms_listing": tabulate_harms_listing,
     "monitoring": tabulate_monitoring,
     "nuisance": tabulate_nuisance,
     "reproduction": tabulate_reproduction,

@@ -4,12 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from analysis.qc.again import Again
+from analysis.qc.risk_interval import score_limits
 from analysis.qc.tables import ARM, Tables, sizes
-from analysis.results import Count
+from analysis.results import Count, Estimate
 from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.visit_outcomes import WAIVED
 
-METHOD = "a tally child by child, each family by the best of its children"
+METHOD = (
+    "a tally child by child, each family by the best of its children; score limits of each difference by "
+    "Brent's search"
+)
 ALL = "All"
 COURSES = ("complete", "monotone", "intermittent", "never", "not_due")
 # Parameter and visit -> unit -> what became of it: "observed" or a reason.
@@ -31,7 +35,22 @@ def again(entry: MissingAnalysis, tables: Tables) -> Again:
             counts += _visits(told, chosen, labels, entry, tables)
             counts += _courses(told, chosen, labels, entry, tables)
     counts += _sites(children, about, entry, tables)
-    return Again(METHOD, counts=tuple(counts))
+    return Again(METHOD, counts=tuple(counts), estimates=tuple(_gaps(told, arm_of, entry, tables)))
+
+
+def _gaps(families: Told, arm_of: dict, entry: MissingAnalysis, tables: Tables) -> Iterable[Estimate]:
+    """The share of families without the outcome, of those due, in one arm less that in the other."""
+    for at in _scheduled(families, entry, tables):
+        sizes_of = []
+        for arm in tables.arms:
+            due = [s for unit, s in families[at].items() if arm_of[unit] == arm and s not in WAIVED]
+            sizes_of += [sum(state != "observed" for state in due), len(due)]
+        x1, n1, x0, n0 = sizes_of
+        value, (low, high) = None, (None, None)
+        if n1 and n0:
+            value, (low, high) = x1 / n1 - x0 / n0, score_limits(*sizes_of, tables.level)
+        labels = {"contrast": tables.contrast, "parameter": at[0], "visit": at[1]}
+        yield Estimate("missing_difference", value, low=low, high=high, level=tables.level, labels=labels)
 
 
 def _children(entry: MissingAnalysis, tables: Tables, about: dict) -> Told:

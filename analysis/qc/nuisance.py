@@ -1,10 +1,12 @@
 """Nuisance parameters a second time: dense fit without the arm, families tallied, power by Simpson's rule."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from analysis.qc import accrual
 from analysis.qc.again import Again
 from analysis.qc.design import columns, those_due, with_outcome
 from analysis.qc.planned_looks import families_for, maximum, planned_bounds
@@ -33,16 +35,18 @@ def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
         for which, frame in (("due", due), ("analysed", known))
         for name, column in (("families", "family_id"), ("children", "child_id"))
     }
+    recruited = accrual.again(tables.spec.analyses[entry.recruitment], tables)
     asked, kept = size["due", "families"], size["analysed", "families"]
     most = maximum(monitored)
+    retention = kept / asked if asked else None
+    seen = list(_observed(entry, rows, _fit(rows, watched, tables), retention, most, tables))
     return Again(
         METHOD,
         estimates=(
             Estimate("maximum", most),
             *_assumed(monitored, most),
-            *_observed(
-                entry, rows, _fit(rows, watched, tables), kept / asked if asked else None, most, tables
-            ),
+            *seen,
+            *_projected(monitored, seen, recruited, most, tables),
         ),
         counts=tuple(Count(name, n, {"arm": "All", "set": which}) for (which, name), n in size.items()),
     )
@@ -97,14 +101,42 @@ def _observed(
     yield from _end(monitored, per_family, retention, most, where)
 
 
+def _projected(
+    monitored: MonitoringAnalysis, found: list[Estimate], recruited: Again, most: float, tables: Tables
+) -> Iterator[Estimate]:
+    """What the families bring that are there at the end of recruitment."""
+    where = {"set": "projected"}
+    to_come = [each for each in recruited.estimates if each.name == "randomised_by_end"]
+    (state,) = (each.labels["state"] for each in recruited.counts if each.name == "target")
+    if state != "open":
+        (n,) = (
+            each.value
+            for each in recruited.counts
+            if each.name == "randomised_families" and each.labels["site"] == accrual.EVERYWHERE
+        )
+        to_come = [Estimate("x", float(n), labels={"by": tables.spec.trial.recruitment.last})]
+    for each in to_come:
+        yield replace(each, name="randomised_by_end", labels={**each.labels, **where})
+        value = {mine.name: mine.value for mine in found if mine.labels.get("set") == "observed"}
+        planned = monitored.design.families
+        families, information = value["families_at_end"], value["information_at_end"]
+        per_family = information / families if information else None
+        retention = families / planned if families is not None else None
+        made = _end(monitored, per_family, retention, most, where, randomised=each.value)
+        yield from (one for one in made if one.name in ("families_at_end", "information_at_end", "power"))
+
+
 def _end(
     monitored: MonitoringAnalysis,
     per_family: float | None,
     retention: float | None,
     most: float,
     where: dict[str, str],
+    *,
+    randomised: float | None = None,
 ) -> Iterator[Estimate]:
-    families = None if retention is None else monitored.design.families * retention
+    number = monitored.design.families if randomised is None else randomised
+    families = None if retention is None else number * retention
     information = families * per_family if families is not None and per_family else None
     power = None
     if information:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from analysis.qc.again import Again, ratio
 from analysis.qc.nudged import Units, estimates, standardised
@@ -13,7 +14,8 @@ from analysis.spec.event_entries import RecurrenceAnalysis
 
 METHOD = (
     "Ghosh & Lin (2000) day by day, each unit's weight moved in turn (complex step), sums within families; "
-    "rates by statsmodels' Cox model (PHReg) with residuals of all terms as matrices"
+    "rates by statsmodels' Cox model (PHReg) with residuals of all terms as matrices; exact limits of the "
+    "ratio of crude rates from those of a binomial share"
 )
 
 
@@ -38,7 +40,7 @@ def again(entry: RecurrenceAnalysis, tables: Tables) -> Again:
     drawn = curves(over_time, long, [label], tables, "mean_count", "log")
     return Again(
         METHOD,
-        estimates=(*found, *_rates(rows, last, tables)),
+        estimates=(*found, *_rates(rows, last, tables), *_crude(rows, last, tables)),
         counts=(*sizes(tables.people(entry.population), tables), *_numbers(rows, entry, tables)),
         curves=tuple(drawn),
     )
@@ -82,6 +84,29 @@ def _rates(rows: pd.DataFrame, last: float, tables: Tables) -> list[Estimate]:
     log_ratio, se = float(fit.coef[0]), float(np.sqrt(fit.robust[0, 0]))
     made = ratio("rate_ratio", log_ratio, se, level=tables.level, labels=label)
     return [made, Estimate("log_rate_ratio", log_ratio, se=se, labels=label)]
+
+
+def _crude(rows: pd.DataFrame, last: float, tables: Tables) -> list[Estimate]:
+    """Years and events added up row by row, and the ratio of the rates from the share of the first arm."""
+    made, events, years = [], [], []
+    for arm, mine in by_arm(rows, tables):
+        spans = mine[["start", "stop", "is_event"]].itertuples(index=False)
+        days = [(min(stop, last) - start, bool(event and stop <= last)) for start, stop, event in spans]
+        years.append(sum(each for each, _ in days if each > 0) / 365.25)
+        events.append(sum(event for _, event in days))
+        made.append(Estimate("unit_years", years[-1], labels={"arm": arm}))
+        rate = 100 * events[-1] / years[-1] if years[-1] else None
+        made.append(Estimate("crude_rate", rate, labels={"arm": arm}))
+    if len(years) < 2 or not all(years):
+        return made
+    low, high, share = 0.0, 1.0, np.nan
+    if sum(events):
+        share = events[0] / sum(events)
+        low, high = binomtest(events[0], sum(events)).proportion_ci(tables.level, method="exact")
+    odds = [each * years[1] / ((1 - each) * years[0]) if each < 1 else None for each in (share, low, high)]
+    value, low, high = (None if each is None or np.isnan(each) else float(each) for each in odds)
+    labels = {"contrast": tables.contrast}
+    return [*made, Estimate("crude_rate_ratio", value, low=low, high=high, labels=labels)]
 
 
 def _numbers(rows: pd.DataFrame, entry: RecurrenceAnalysis, tables: Tables) -> list[Count]:

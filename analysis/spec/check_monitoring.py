@@ -2,6 +2,7 @@
 
 from analysis.errors import SpecError
 from analysis.spec.base import check_known
+from analysis.spec.conduct_entries import AccrualAnalysis
 from analysis.spec.declarations import Spec
 from analysis.spec.entry import Entry
 from analysis.spec.event_entries import HazardAnalysis
@@ -22,6 +23,8 @@ def check_monitoring_entry(spec: Spec, analysis: Entry, *, where: str) -> None:
 def _check_nuisance(spec: Spec, analysis: NuisanceAnalysis, *, where: str) -> None:
     if not isinstance(spec.analyses[analysis.monitors], MonitoringAnalysis):
         raise SpecError(f"{where}: monitors names an entry of family monitoring.")
+    if not isinstance(spec.analyses[analysis.recruitment], AccrualAnalysis):
+        raise SpecError(f"{where}: recruitment names an entry of family accrual.")
 
 
 def _check_shown(spec: Spec, analysis: Entry, *, where: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import model_validator
 
@@ -40,11 +41,15 @@ class Unmasking(Declaration):
 
 
 class Meeting(Declaration):
-    """A meeting: the data cut of its pack, its day, what it agreed, and what happened until the next."""
+    """A meeting: the data cut of its pack, its day, what it agreed, and what happened until the next.
+
+    Which `session` an entry is of follows from the file it is in.
+    """
 
     id: Name
     cut: IsoDay
     date: IsoDay
+    session: Literal["open", "closed"] = "open"
     actions: tuple[Action, ...] = ()
     protocol_changes: tuple[ProtocolChange, ...] = ()
     unmasked: tuple[Unmasking, ...] = ()
@@ -60,20 +65,24 @@ class Meeting(Declaration):
 class SinceLast:
     """What a pack shows of the meetings before it, as it was known on the day of its cut.
 
-    `actions` are pairs of action and answer, the answer empty while there is none; `waiting` are those of
-    meetings before the last that have no answer yet, each with the name of its meeting.
+    `actions` of the open session and `closed_actions` are pairs of action and answer, the answer empty while
+    there is none; `waiting` are those of meetings before the last that have no answer yet, each with the name
+    of its meeting.
     """
 
     id: str
     date: str
     actions: tuple[tuple[str, str], ...]
+    closed_actions: tuple[tuple[str, str], ...]
     waiting: tuple[tuple[str, str], ...]
     protocol_changes: tuple[ProtocolChange, ...]
     unmasked: tuple[Unmasking, ...]
 
 
-def read_meetings(paths: Iterable[Path]) -> tuple[Meeting, ...]:
-    """The meetings of one or several files, each in the order of its file.
+def read_meetings(
+    paths: Iterable[Path], *, session: Literal["open", "closed"] = "open"
+) -> tuple[Meeting, ...]:
+    """The meetings of one or several files of a session, each in the order of its file.
 
     Raises
     ------
@@ -86,7 +95,9 @@ def read_meetings(paths: Iterable[Path]) -> tuple[Meeting, ...]:
         if not isinstance(entries, list):
             raise SpecError(f"{name_of(path)}: expected a list of meetings.")
         found += [
-            parse(Meeting, each, file=name_of(path), entry=f"number {number}")
+            parse(Meeting, each, file=name_of(path), entry=f"number {number}").model_copy(
+                update={"session": session}
+            )
             for number, each in enumerate(entries, start=1)
         ]
     return tuple(found)
@@ -105,17 +116,24 @@ def since_last(meetings: Iterable[Meeting], cut: str) -> SinceLast | None:
     entries = [each for each in earlier if each.cut == last]
     older = sorted((each for each in earlier if each.cut < last), key=lambda each: each.cut)
     asked = ((each, action) for each in older for action in each.actions)
-    waiting = ((action.action, each.id) for each, action in asked if not _told(action, cut)[1])
+    waiting = ((action.action, _name(each)) for each, action in asked if not _told(action, cut)[1])
     changes = (each for entry in earlier for each in entry.protocol_changes)
     unmasked = (each for entry in earlier for each in entry.unmasked)
     return SinceLast(
         entries[0].id,
         entries[0].date,
-        tuple(_told(each, cut) for entry in entries for each in entry.actions),
+        *(
+            tuple(_told(each, cut) for entry in entries if entry.session == session for each in entry.actions)
+            for session in ("open", "closed")
+        ),
         tuple(waiting),
         tuple(sorted((each for each in changes if last < each.date <= cut), key=lambda each: each.date)),
         tuple(sorted((each for each in unmasked if each.date <= cut), key=lambda each: each.date)),
     )
+
+
+def _name(meeting: Meeting) -> str:
+    return meeting.id if meeting.session == "open" else f"{meeting.id}, closed session"
 
 
 def _told(action: Action, cut: str) -> tuple[str, str]:

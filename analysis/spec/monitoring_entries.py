@@ -96,14 +96,16 @@ class MonitoringAnalysis(Entry):
 class NuisanceAnalysis(Entry):
     """Standard deviation, correlation and retention of all arms together, against a design (`monitors`).
 
-    From fewer than `least_families` with the outcome nothing is projected.
+    How many families are to come is the projection of `recruitment`. From fewer than `least_families` with
+    the outcome nothing is projected.
     """
 
     family: Literal["nuisance"]
     population: str
     monitors: str
+    recruitment: str
     least_families: Annotated[int, Field(ge=1)]
 
     @property
     def watched(self) -> tuple[str, ...]:
-        return (self.monitors,)
+        return (self.monitors, self.recruitment)

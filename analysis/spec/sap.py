@@ -71,7 +71,9 @@ class Estimand(Declaration):
     """ICH E9(R1) attributes, and whose average a cluster trial means.
 
     Several outcomes may share them; `main` then names one analysis for each. `analysed_in` is the population
-    whose data the main analyses have, where that is not all of `population`.
+    whose data the main analyses have, where that is not all of `population`. `better` is the side of the
+    effect that is hoped for, where the outcome has no scale that says so and all its effects lie one way. One
+    not on the `first_page` is left to its chapter of the committee's pack.
     """
 
     id: str
@@ -88,6 +90,8 @@ class Estimand(Declaration):
     sensitivity: tuple[str, ...]
     no_sensitivity: str | None = None
     supplementary: tuple[str, ...] = ()
+    better: Literal["lower", "higher"] | None = None
+    first_page: bool = True
 
     @property
     def analyses(self) -> tuple[str, ...]:
@@ -188,6 +192,7 @@ class HarmsAnalysis(Entry):
     estimand: str
     population: str
     interval: Literal["mid-p", "exact"]
+    first_page: tuple[str, ...] = ()
 
 
 Analysis = (
@@ -263,6 +268,7 @@ class Output(Declaration):
         "ratio_forest",
         "harms_dots",
         "harms",
+        "harms_listing",
         "boundary_plot",
         "monitoring",
         "nuisance",

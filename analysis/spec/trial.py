@@ -106,7 +106,10 @@ class Assumption(Declaration):
 
 
 class Trial(Declaration):
-    """What holds for every analysis of the trial."""
+    """What holds for every analysis of the trial.
+
+    With fewer than `few_events` in an arm a ratio by a model is not shown.
+    """
 
     acronym: str
     title: str
@@ -120,6 +123,7 @@ class Trial(Declaration):
     strata: tuple[str, ...]
     arms: Arms
     level: Annotated[float, Field(gt=0, lt=1)]
+    few_events: Annotated[int, Field(ge=1)]
     clock_origin: ClockOrigin
     horizon_days: Annotated[int, Field(gt=0)]
     visits: tuple[Visit, ...]

@@ -74,7 +74,7 @@ def refuse_unit(size: float, what: str) -> None:
 
 
 def _column(j: int, names: tuple[str, ...]) -> str:
-    return f"Column {j} of X" if names[j] == str(j) else f"Column {j} of X ({names[j]})"
+    return f"Column {j} of X" if names[j] == str(j) else f"The term \u201c{names[j]}\u201d of the model"
 
 
 def content_rank(table: NDArray) -> NDArray:
@@ -119,7 +119,7 @@ def orthonormal(X: NDArray, names: tuple[str, ...]) -> tuple[NDArray, NDArray]:
     R = _triangle(X) / length
     dependent = np.flatnonzero(np.abs(np.diagonal(R)) < COLLINEAR)
     if len(dependent):
-        raise ModelError(f"{_column(int(dependent[0]), names)} is a combination of the columns before it.")
+        raise ModelError(f"{_column(int(dependent[0]), names)} is a combination of those before it.")
     first = np.linalg.inv(R) / length[:, None]
     Q = X @ first
     # A second time, because near collinearity the first leaves columns short of orthogonal.

@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_pack(parser: argparse.ArgumentParser) -> None:
     """What the report of an interim cut shows besides."""
-    parser.add_argument("--meetings", type=Path, nargs="*", default=[], help="what earlier meetings agreed")
+    for name in ("open", "closed"):
+        text = f"what earlier meetings agreed in {name} session"
+        option = "--meetings" if name == "open" else "--closed-meetings"
+        parser.add_argument(option, type=Path, nargs="*", default=[], help=text)
     parser.add_argument("--delta", type=Path, nargs="*", default=[], help="delta.json since the last meeting")
     parser.add_argument("--recipient", default="", help="for whom this copy is")
     parser.add_argument("--copy-number", default="", help="its number")
@@ -87,7 +90,10 @@ def _pack(options: argparse.Namespace):
     from analysis.spec.meetings import read_meetings
 
     return Pack(
-        meetings=read_meetings(options.meetings),
+        meetings=(
+            *read_meetings(options.meetings),
+            *read_meetings(options.closed_meetings, session="closed"),
+        ),
         changes=[json.loads(path.read_text(encoding="utf-8")) for path in options.delta],
         recipient=options.recipient,
         copy_number=options.copy_number,

@@ -131,7 +131,7 @@ def test_limits_enclose_their_estimates(closed):
                 assert each.low <= each.value <= each.high, (result.analysis, each.name, each.labels)
 
 
-RATIOS = ("hazard_ratio", "subdistribution_hazard_ratio", "rate_ratio", "risk_ratio")
+RATIOS = ("hazard_ratio", "subdistribution_hazard_ratio", "rate_ratio", "crude_rate_ratio", "risk_ratio")
 # A statistic, a p-value or a standard error says as much whichever arm is called which.
 UNSIGNED = ("log_hazard_ratio_model_se", "proportionality_test", "equality_test", "gray_test")
 
@@ -156,7 +156,10 @@ def test_swapping_the_arms_turns_every_contrast(closed, swapped):
                 if each.p is not None and each.labels.get("variance") != "family bootstrap":
                     assert other.p == pytest.approx(each.p, rel=1e-5, abs=1e-9), where
                 seen.add((result.family, each.name))
-    assert {("routes", "subdistribution_hazard_ratio"), ("recurrence", "rate_ratio")} <= seen
+    assert {
+        ("routes", "subdistribution_hazard_ratio"),
+        ("recurrence", "rate_ratio"),
+    } <= seen
     assert {("occupation", "occupation_never_returned_difference"), ("frailty", "hazard_ratio")} <= seen
 
 

@@ -1,7 +1,7 @@
 """Made-up results on how the trial was carried out."""
 
 from analysis.results import Count, Estimate, Result
-from tests.unit.present.fabricated_parts import ARMS, arms_in, result, spec
+from tests.unit.present.fabricated_parts import ARMS, CONTRAST, arms_in, result, spec
 
 UNITS = ("family", "child")
 SERVED = {"NIM": (120, 148), "SAU": (130, 160)}
@@ -68,7 +68,18 @@ def missing(analysis: str, view: str) -> Result:
                     for at, each in enumerate(COURSES)
                 ]
                 counts += [Count("pattern", n * 5, {**where, "pattern": each}) for each in ("OOM", "-MO")]
-    return result(analysis, view, counts=tuple(counts))
+    gaps = [
+        Estimate(
+            *("missing_difference", 0.11),
+            low=0.02 - 0.05 * at,
+            high=0.2,
+            labels={"contrast": CONTRAST, "parameter": parameter, "visit": visit.id},
+        )
+        for parameter in entry.parameters
+        for at, visit in enumerate(spec().trial.visits)
+    ]
+    compared = tuple(gaps) if view != "open" else ()
+    return result(analysis, view, counts=tuple(counts), estimates=compared)
 
 
 def _visits(n: int, where: dict[str, str]) -> list[Count]:

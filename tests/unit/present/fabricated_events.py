@@ -84,6 +84,10 @@ def recurrence(analysis: str, view: str) -> Result:
         ]
         curves.append(_curve("mean_count", time, _grow(0.4, time, at), {"arm": arm, **event}))
         estimates += [
+            Estimate("unit_years", 500.0, unit="years", labels={"arm": arm}),
+            Estimate("crude_rate", (70 - at) / 5, labels={"arm": arm}),
+        ]
+        estimates += [
             _by_day("mean_count", _grow(0.4, day, at), {"arm": arm, **event, "day": str(day)})
             for day in COUNT_DAYS
         ]
@@ -95,6 +99,7 @@ def recurrence(analysis: str, view: str) -> Result:
             )
         labels = {"contrast": CONTRAST}
         estimates.append(Estimate("rate_ratio", 0.87, low=0.61, high=1.24, p=0.43, labels=labels))
+        estimates.append(Estimate("crude_rate_ratio", 1.01, low=0.72, high=1.43, labels=labels))
     return result(analysis, view, counts=tuple(counts), estimates=tuple(estimates), curves=tuple(curves))
 
 

@@ -42,6 +42,7 @@ FIRST = Meeting(
 )
 CLOSED = Meeting(
     id="First meeting",
+    session="closed",
     cut="2013-06-30",
     date="2013-09-01",
     actions=(Action(action="Look at loss by arm"),),
@@ -194,12 +195,15 @@ def test_actions_are_those_of_the_last_meeting_as_answered_by_the_cut(pages) -> 
     assert told.actions == (
         ("Show late visits", "They are shown"),
         ("Ask the sites", ""),
-        ("Look at loss by arm", ""),
     )
+    assert told.closed_actions == (("Look at loss by arm", ""),)
     assert [each.change for each in told.protocol_changes] == ["Consent comes first"]
     assert [each.who for each in told.unmasked] == ["A physician"]
     assert since_last((FIRST, CLOSED, SECOND), "2013-06-30") is None
     page = pages["closed"][1]
+    opened, closed = (page.index(f"<h3>{each} session</h3>") for each in ("Open", "Closed"))
+    assert opened < page.index("Ask the sites") < closed < page.index("Look at loss by arm")
+    assert "Open session" not in pages["open"][1]
     assert "Not answered yet" in page and "Not yet agreed" not in page and "A later change" not in page
 
 
@@ -260,7 +264,7 @@ def test_a_pack_without_any_result_says_why(view: str, tmp_path: Path) -> None:
 def test_what_could_not_be_looked_at_is_not_taken_for_good() -> None:
     results = shown("closed")
     told = flags({}, plan(), "closed")
-    assert len(told) == 3 and all(each.endswith("evaluated: there is no result.") for each in told)
+    assert len(told) == 4 and all(each.endswith("evaluated: there is no result.") for each in told)
     for name in ("N13", "A50"):
         for values in ({"low": None, "high": None}, {"value": None, "low": None, "high": None}):
             made = tuple(

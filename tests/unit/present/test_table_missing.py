@@ -28,7 +28,7 @@ def test_a_line_adds_up_from_due_to_the_last_reason() -> None:
     """At baseline 210 of 250 children are due: 149 observed, 61 missing; the 40 others are not due by age."""
     made = table(missing("N03", "closed"))
     assert line(made, "PIR-GAS", "Baseline", "NIM, children") == [
-        *("210", "149 (71.0%)", "4", "11", "30", "14", "0", "2", "40", "0")
+        *("210", "149 (71.0%)", "4", "11", "30", "14", "0", "2", "40", "0", "")
     ]
     pooled = table(missing("N03", "open"), "open")
     assert line(pooled, "PIR-GAS", "2.5 years", "Families")[:2] == ["200", "139 (69.5%)"]
@@ -73,3 +73,10 @@ def test_the_map_in_words_has_every_cell_course_and_pattern() -> None:
     )
     assert words[at + 4] == "  Courses, children, All: complete 9, monotone 8, intermittent 7, never 6"
     assert words[at + 7] == "    All: OOM 5, -MO 5"
+
+
+def test_the_difference_of_the_arms_stands_with_the_last_and_is_marked_where_it_leaves_out_zero() -> None:
+    made = table(missing("N03", "closed"))
+    seen = [line(made, "PIR-GAS", visit, "SAU, families")[-1] for visit in ("Baseline", "2.5 years")]
+    assert seen == ["11.0 (2.0 to 20.0)*", "11.0 (\u22128.0 to 20.0)"]
+    assert len(made.columns) == 11 and len(table(missing("N03", "open")).columns) == 10

@@ -364,6 +364,7 @@ def test_footnotes_tell_population_estimand_status_method_and_notes() -> None:
         "Method",
         "Conventions",
         "Scales",
+        "Direction",
         "Abbreviations",
         "Baselines",
         "Note",

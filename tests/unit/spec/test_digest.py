@@ -50,7 +50,7 @@ EDITS = {
         "sap/populations.yaml",
         "text: All randomised less",
         "text: Randomised less",
-        {"derive", "report", "harms", "mixed"},
+        {"derive", "report", "mixed"},
     ),
     "a cut point of a score": (
         "instruments/sdq.yaml",

@@ -229,7 +229,7 @@ def changed(array, row, value):
         ({"X": [["a"]] * ROWS}, "must be a numeric table"),
         (
             {"X": changed(X, (2, 1), np.inf), "names": ["mean", "arm", "age"]},
-            r"Column 1 of X \(arm\) has missing",
+            "The term “arm” of the model has missing",
         ),
         ({"X": np.column_stack([X, X[:, 1] - 2.0])}, "Column 3 of X is a combination"),
         ({"X": np.column_stack([X, 0.0 * Y])}, "Column 3 of X is zero"),
