@@ -51,3 +51,15 @@ def test_events_nobody_judged_are_counted_as_not_recorded(closed, spec):
 def test_few_siblings_are_said(families, said):
     (*notes,) = mixed._few_siblings(pd.DataFrame({"family_id": families}))
     assert [said is not None and said in note for note in notes] == ([True] if said else [])
+
+
+def test_events_are_listed_once_by_month_where_arms_are_known(closed, trial, spec):
+    result = harms.fit(spec.analyses["A50"], closed, spec)
+    listed = select(result.estimates, name="listed_event")
+    assert len(listed) == total(result, category="any")
+    assert [each.value for each in listed] == sorted(each.value for each in listed)
+    for arm in ("NIM", "SAU"):
+        assert sum(each.labels["arm"] == arm for each in listed) == total(result, arm=arm, category="any")
+    assert {key for each in listed for key in each.labels} == {"arm", "number", *harms.LISTED}
+    ids = {*closed.tables["harms"]["event_id"], *closed.tables["harms"]["family_id"]}
+    assert not ids & {text for each in listed for text in each.labels.values()}

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from analysis.present.headline import summarise
+from analysis.present.headline import summarise, summarise_for_committee
 from analysis.present.reading import horizon_name
 from analysis.present.table_form import Row, Table
-from analysis.results import Estimate
+from analysis.results import Estimate, Result
+from analysis.spec.edition import edition
 from tests.unit.present import fabricated
 
 
@@ -57,3 +58,38 @@ def test_every_declared_summary_of_permanence_has_its_line() -> None:
 def test_the_first_page_says_why_two_numbers_of_one_visit_differ() -> None:
     notes = {note.term: note.text for note in summary().footnotes}
     assert "siblings who joined their family later" in notes["Note"] and "Method" not in notes
+
+
+def few(analysis: str, **crude) -> Result:
+    """The ratio of a fabricated result from 4 events an arm, with the crude ratio given."""
+    item = fabricated.results("closed")[analysis]
+    counts = tuple(replace(each, value=4) if each.name == "events" else each for each in item.counts)
+    found = tuple(
+        replace(each, **crude) if each.name == "crude_rate_ratio" else each for each in item.estimates
+    )
+    return replace(item, counts=counts, estimates=found)
+
+
+def test_from_few_events_the_ratio_is_that_of_the_rates_beside_it() -> None:
+    (many,) = rows_of(summary(), "A41A")
+    assert "ratio of rates" in many.stub and many.cells[2].values["value"] == 0.87
+    (row,) = rows_of(summary(A41A=few("A41A")), "A41A")
+    assert "few events, exact" in row.stub and row.cells[2].values["value"] == 1.01
+    (empty,) = rows_of(summary(A41A=few("A41A", value=None, low=0.5, high=None)), "A41A")
+    assert empty.cells[2].text == "at least 0.50"
+    (hazard,) = rows_of(summary(A30=few("A30")), "A30")
+    assert hazard.cells[2].text == "too few events"
+
+
+def test_the_committee_sees_harms_and_deaths_first_and_whom_each_effect_favours() -> None:
+    plan = edition(fabricated.spec(), "2014-12-31")
+    made = summarise_for_committee(fabricated.results("closed"), plan, "closed")
+    sides = {row.cells[0].analysis: row.cells[-1].text for row in made.rows}
+    assert [row.stub.partition(":")[0] for row in made.rows[:3]] == [
+        *("Serious adverse events", "Death of a child", "Death of a parent")
+    ]
+    assert made.columns[-1] == "Favours\nNIM"
+    assert (sides["A50"], sides["A01"], sides["A30"], sides["A41A"]) == (
+        *("below 0", "below 0", "above 1", "below 1"),
+    )
+    assert "A41C" not in sides
