@@ -52,6 +52,8 @@ def _agreement(result: Result | Failure, tables: Tables, kept: Kept, *, is_inter
     compared = tuple(
         replace(each, reference=kept.number(result.analysis, each.quantity, each.labels, each.part))
         for each in compare(result, again)
+        # A look already taken is read from the last meeting's run by both and estimated by neither.
+        if each.labels.get("state") != "taken"
     )
     return Agreement(result.analysis, result.family, again.method, compared)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.agreement import Compared
 from analysis.errors import AgreementError
 from analysis.models.registry import FAMILIES as FIRST
 from analysis.qc import registry
@@ -158,3 +159,13 @@ def test_the_order_of_rows_does_not_matter(first, tables) -> None:
     ):
         (found,) = agree({analysis: first(family)[analysis]}, replace(tables, frames=frames), Kept())
         assert found.differing == ()
+
+
+def test_a_look_already_taken_is_not_counted_as_estimated_again(first, tables, monkeypatch) -> None:
+    made = [
+        Compared("z", "value", {"look": look, "state": state}, 1.0, 1.0, 0.0, "t1", 1, True)
+        for look, state in (("1", "taken"), ("2", "now"))
+    ]
+    monkeypatch.setattr("analysis.qc.agreement.compare", lambda result, again: made)
+    (found, *_) = compared(first, tables, "deviations")
+    assert [each.labels["look"] for each in found.compared] == ["2"]
