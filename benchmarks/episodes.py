@@ -16,7 +16,8 @@ from analysis.data.clean import clean_tables
 from analysis.data.corrections import read_corrections
 from analysis.data.derive import derive
 from analysis.data.issues import as_frame
-from analysis.data.table import read_coded, read_table, read_text, table_csv, text_csv, to_csv, write_all
+from analysis.data.table import read_coded, read_table, read_text, table_csv, text_csv, to_csv
+from analysis.data.writing import write_all
 from analysis.sources.ingest import ingest
 from analysis.spec.declarations import Spec
 from analysis.spec.load import load_mapping, load_spec

@@ -1,9 +1,6 @@
-"""A table on disk: its file and its declared schema, written whole or not at all."""
+"""A table on disk: its file and its declared schema."""
 
-import errno
-import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,7 @@ import pyarrow
 from pyarrow import compute, csv
 
 from analysis.data.cells import are_missing, cell_problems
-from analysis.data.walls import secret_folders
+from analysis.data.writing import write_whole
 from analysis.errors import DataError, place_of
 from analysis.factors import factor, parts
 from analysis.spec.declarations import Spec
@@ -163,44 +160,6 @@ def check_table(text: pd.DataFrame, table: Table, spec: Spec) -> None:
         raise DataError(
             f"table {table.name}, row {row}, rule S08: the key {', '.join(table.key)} is given twice."
         )
-
-
-def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file whole or not at all; a private one is for its owner alone, wherever it lies."""
-    write_all({path: content}, private=private)
-
-
-def write_all(contents: Mapping[Path, bytes], *, private: bool = False) -> None:
-    """Write files that belong together, each whole, and none before all of them lie ready on the disk.
-
-    What is below a secret root is for its owner alone, the folders too, whoever made them.
-    """
-    partial = {path: path.with_name(f".{path.name}.partial") for path in contents}
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-            _make_private(partial[path], always=private)
-            partial[path].write_bytes(content)
-        for path in contents:
-            os.replace(partial[path], path)
-    except OSError:
-        for path in partial.values():
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-        raise
-
-
-def _make_private(path: Path, *, always: bool) -> None:
-    """Take folders of the closed side, and a file before anything is in it, from all but their owner."""
-    folders = secret_folders(path)
-    for folder in folders:
-        if folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
-    if folders or always:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
 
 
 def _text(values: pd.Series, kind: FieldType) -> pd.Categorical:

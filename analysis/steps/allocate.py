@@ -22,8 +22,9 @@ def run(options: argparse.Namespace) -> None:
 
     from analysis.data.allocation import allocate, allocated_table
     from analysis.data.delivery import derive_service, with_delivery
-    from analysis.data.table import read_table, table_csv, typed, write_all
+    from analysis.data.table import read_table, table_csv, typed
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.spec.tables import ALLOCATED_TABLES, REVEALING_TABLES
 
     declared = spec()

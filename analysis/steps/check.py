@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from analysis.data.table import write_all
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.present.define_page import render_define
     from analysis.present.issue_lists import site_lists
     from analysis.present.issue_page import render_issues

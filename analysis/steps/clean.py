@@ -23,8 +23,9 @@ def run(options: argparse.Namespace) -> None:
     from analysis.data.corrections import read_corrections
     from analysis.data.cut_readout import read_removed
     from analysis.data.issues import as_frame
-    from analysis.data.table import read_coded, text_csv, to_csv, write_all
+    from analysis.data.table import read_coded, text_csv, to_csv
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
 
     declared = spec()
     check_destination(options.out, audience=declared.audience(options.tables))

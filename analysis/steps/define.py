@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from analysis.data.table import write_all
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.present.define_page import render_define
     from analysis.spec.descriptor import descriptor
     from analysis.spec.load import load_mapping

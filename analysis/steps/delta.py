@@ -19,8 +19,9 @@ def run(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from analysis.data.delta import changes, count_changes
-    from analysis.data.table import read_text, to_csv, write_all
+    from analysis.data.table import read_text, to_csv
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.sources.snapshot import read_cut
 
     declared, view = spec(), options.view

@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from analysis.data.derive import derive
     from analysis.data.issues import as_frame
-    from analysis.data.table import read_table, read_text, table_csv, to_csv, write_all
+    from analysis.data.table import read_table, read_text, table_csv, to_csv
+    from analysis.data.writing import write_all
 
     declared = spec()
     names = declared.table_names(layer="raw", audience="open")

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from analysis.data.allocation import read_allocated, read_pooled
-    from analysis.data.table import write_whole
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_whole
     from analysis.models.registry import family_named, fit_all
     from analysis.models.stamp import stamp_of
     from analysis.results import Failure, ResultFile, to_json

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from analysis.data.table import write_whole
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_whole
     from analysis.errors import BlindingError
     from analysis.gate.check import check_beside_closed, check_open
 

@@ -20,8 +20,9 @@ def run(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from analysis.data.issues import as_frame
-    from analysis.data.table import to_csv, write_all
+    from analysis.data.table import to_csv
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.sources.ingest import ingest
     from analysis.spec.load import load_mapping
 

@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from analysis.data import issue_log as log
-    from analysis.data.table import write_all
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.present.issue_lists import site_lists
     from analysis.present.issue_page import FileRows, IssueLog, TableRows, render_issues
 

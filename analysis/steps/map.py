@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from analysis.data.table import write_all
+    from analysis.data.writing import write_all
     from analysis.errors import SourceError
     from analysis.sources.propose import propose
     from analysis.spec.base import read_yaml

@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from analysis.agreement import read_agreements
-    from analysis.data.table import write_whole
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_whole
     from analysis.errors import BlindingError
     from analysis.present.figures import draw
     from analysis.present.tables import tabulate, write_forms

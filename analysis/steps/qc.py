@@ -29,8 +29,9 @@ def run(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from analysis.agreement import Agreements, agreements_json, numbers_rows
-    from analysis.data.table import to_csv, write_all
+    from analysis.data.table import to_csv
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.qc.agreement import agree, refuse_differing
     from analysis.qc.kept import contents, read_kept
     from analysis.qc.stamp import stamp_of_qc

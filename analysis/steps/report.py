@@ -40,8 +40,8 @@ def _add_pack(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from analysis.data.issues import count_issues
-    from analysis.data.table import write_all
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_all
     from analysis.models.stamp import stamp_of
     from analysis.present.document import render_report
     from analysis.present.manifest import list_files, to_csv

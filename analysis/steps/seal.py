@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from analysis.data.table import write_whole
+    from analysis.data.writing import write_whole
     from analysis.errors import CommandError
     from analysis.present.seal import seal
 

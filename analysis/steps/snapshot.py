@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     import json
 
-    from analysis.data.table import write_whole
     from analysis.data.walls import check_destination
+    from analysis.data.writing import write_whole
     from analysis.errors import CommandError, place_of
     from analysis.sources import snapshot
 

@@ -8,7 +8,8 @@ import pytest
 
 from analysis.data.derive import Derived, derive
 from analysis.data.issues import as_frame, count_issues, stop_if_any
-from analysis.data.table import read_table, write_table, write_whole
+from analysis.data.table import read_table, write_table
+from analysis.data.writing import write_whole
 from analysis.errors import DataError
 from analysis.spec.declarations import Spec
 from analysis.spec.issue import Issue

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.data.table import write_all, write_whole
 from analysis.data.walls import check_destination
+from analysis.data.writing import write_all, write_whole
 from analysis.errors import BlindingError
 
 SECRET = ["out/closed/results/mixed.json", "out/dummy/allocated/events.csv", "elsewhere/closed/report.html"]
