@@ -11,11 +11,13 @@ from analysis.errors import SourceError, place_of
 FILES, CORRECTIONS = "files", "corrections"
 SHOWN = 10
 _BLOCK = 1 << 20
+# Put by Snakemake into a folder that a rule makes: no export, and another one after each run.
+_MARK = ".snakemake_timestamp"
 
 
 def files_below(folder: Path) -> dict[str, Path]:
-    """Every file of a folder by its way from there."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file of a folder by its way from there, but the mark of the workflow."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MARK)
     return {path.relative_to(folder).as_posix(): path for path in paths}
 
 

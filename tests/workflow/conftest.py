@@ -51,13 +51,9 @@ class Copy:
     def repeat_in_one_process(self, finished: "Copy") -> None:
         """What Snakemake ran there, job after job in one process of its own."""
         listing = self.snakemake("--dry-run", "--cores", "1", "--printshellcmds").stdout
-        # What Snakemake itself writes and a job reads: how files were made, and its mark among the exports.
+        # What Snakemake itself writes and a job reads: how files were made.
         records = ".snakemake/metadata"
         shutil.copytree(finished.folder / records, self.folder / records, dirs_exist_ok=True)
-        for mark in (finished.folder / "out").rglob(".snakemake_timestamp"):
-            place = self.folder / mark.relative_to(finished.folder)
-            place.parent.mkdir(parents=True)
-            place.touch()
         shutil.copy2(Path(__file__).with_name("in_one_process.py"), self.folder)
         done = subprocess.run(
             [sys.executable, "in_one_process.py"],

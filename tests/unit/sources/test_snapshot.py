@@ -17,6 +17,7 @@ def raw(tmp_path: Path) -> Path:
     (folder / "returns").mkdir(parents=True)
     (folder / "b.csv").write_text("id\n1\n")
     (folder / "returns" / "a.csv").write_text("")
+    (folder / ".snakemake_timestamp").touch()  # where a rule made the folder
     return folder
 
 
