@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import html
 import io
 import re
 import zipfile
@@ -14,10 +13,9 @@ from typing import Literal
 from analysis.errors import ReportError
 from analysis.gate.pdf import read_pdf
 from analysis.gate.png import read_png
+from analysis.spec.markup import plain, readings
 
 Part = Literal["text", "metadata"]
-_TAG = re.compile(r"<[^>]*>")
-_ATTRIBUTE = re.compile(r"=\"([^\"]*)\"|='([^']*)'")
 _EMBEDDED = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 _MARKUP = (".html", ".svg", ".xml", ".rels")
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6})\b|rgb\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\)")
@@ -70,22 +68,13 @@ def _parts(name: str, data: bytes) -> Iterator[tuple[Part, str, set[tuple[int, i
 
 
 def _text_parts(text: str, *, is_markup: bool) -> Iterator[tuple[Part, str, set[tuple[int, int, int]]]]:
-    yield "text", plain(text), _colours_of(text) if is_markup else set()
+    as_it_stands, *others = readings(text) if is_markup else (plain(text),)
+    yield "text", as_it_stands, _colours_of(text) if is_markup else set()
     if "\0" in text:  # text of two bytes a letter
         yield "text", plain(text.replace("\0", "")), set()
-    if not is_markup:
-        return
-    # A label may stretch over tags, and one word may be cut by them.
-    yield "text", plain(_TAG.sub(" ", text)), set()
-    yield "text", plain(_TAG.sub("", text)), set()
-    yield "text", plain(" ".join(a or b for a, b in _ATTRIBUTE.findall(text))), set()
-    for picture in _EMBEDDED.findall(text):
+    yield from (("text", each, set()) for each in others)
+    for picture in _EMBEDDED.findall(text) if is_markup else ():
         yield from (("metadata", each, colours) for each, colours in read_png(base64.b64decode(picture)))
-
-
-def plain(text: str) -> str:
-    """Text without entities, every run of white space as one blank, so that no line break hides a label."""
-    return " ".join(html.unescape(text).split())
 
 
 def _colours_of(text: str) -> set[tuple[int, int, int]]:

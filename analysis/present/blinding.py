@@ -1,14 +1,9 @@
 """What is checked as an open page is made: no word of it may name an arm."""
 
-import html
-import re
-
 from analysis.errors import BlindingError
 from analysis.spec.blinding import named_in, telling
 from analysis.spec.declarations import Spec
-
-_TAG = re.compile(r"<[^>]*>")
-_ATTRIBUTE = re.compile(r'="([^"]*)"')
+from analysis.spec.markup import readings
 
 
 def check_open_text(text: str, spec: Spec) -> None:
@@ -22,12 +17,7 @@ def check_open_text(text: str, spec: Spec) -> None:
     BlindingError
         Naming what was found.
     """
-    readings = [_plain(text), _plain(_TAG.sub(" ", text)), _plain(" ".join(_ATTRIBUTE.findall(text)))]
     names = telling(spec.codelists["arm"], spec.blinding)
-    for reading in readings:
+    for reading in readings(text):
         if (name := named_in(reading, names)) is not None:
             raise BlindingError(f"an open page names an arm ('{name}'); open pages know none.")
-
-
-def _plain(text: str) -> str:
-    return " ".join(html.unescape(text).split())
