@@ -1,6 +1,5 @@
 """What a sample size rests on, all arms together: variation of the outcome, family sizes, retention."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,8 @@ from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
 from analysis.spec.monitoring_entries import MonitoringAnalysis, NuisanceAnalysis
 from analysis.spec.visit_outcomes import MixedAnalysis
-from analysis.stats.small_sample import icc
+from analysis.stats.small_sample import Interval, icc
+from analysis.stats.total_variance import total_sd
 
 ASSUMED, OBSERVED, PROJECTED = ({"set": each} for each in ("assumed", "observed", "projected"))
 
@@ -29,7 +29,7 @@ class Variation:
     """Standard deviations, raw and left after the covariates, with the correlation within families."""
 
     raw: float | None = None
-    residual: float | None = None
+    residual: Interval | None = None
     correlation: Estimate | None = None
     reason: str = ""
 
@@ -52,7 +52,7 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
     Returns
     -------
     Result
-        By `set` (assumed, observed): `sd` (raw and residual, observed), `icc` with limits,
+        By `set` (assumed, observed): `sd` (raw and residual, observed) and `icc` with limits,
         `children_per_family`, `retention` of families, `families_at_end`, `information_at_end`, `power`,
         `families_needed`, `families_to_randomise`; counts of families and children due and with the outcome.
 
@@ -110,9 +110,14 @@ def _variation(watched: MixedAnalysis, rows: pd.DataFrame, spec: Spec) -> Variat
         interval = icc(fitted, level=spec.trial.level)
     except ModelError as error:
         return Variation(raw, reason=str(error))
-    limits = {"low": interval.low, "high": interval.high, "level": interval.level}
-    found = Estimate("icc", interval.estimate, **limits, labels=OBSERVED)
-    return Variation(raw, math.sqrt(float(fitted.theta.sum())), found)
+    found = _interval("icc", interval, OBSERVED)
+    return Variation(raw, total_sd(fitted, level=spec.trial.level), found)
+
+
+def _interval(name: str, found: Interval | None, labels: Mapping[str, str]) -> Estimate:
+    if found is None:
+        return Estimate(name, None, labels=labels)
+    return Estimate(name, found.estimate, low=found.low, high=found.high, level=found.level, labels=labels)
 
 
 def _counts(
@@ -158,14 +163,14 @@ def _observed(
     retention = known / due if due else None
     sizes = rows["family_id"].value_counts()
     yield Estimate("sd", seen.raw, labels={**OBSERVED, "of": "raw"})
-    yield Estimate("sd", seen.residual, labels={**OBSERVED, "of": "residual"})
+    yield _interval("sd", seen.residual, {**OBSERVED, "of": "residual"})
     yield seen.correlation or Estimate("icc", None, labels=OBSERVED)
     yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=OBSERVED)
     yield Estimate("retention", retention, labels=OBSERVED)
     per_family = None
     if seen.correlation and seen.residual and len(sizes) >= entry.least_families:
         shares = sizes.value_counts(normalize=True).reindex(range(1, sizes.max() + 1), fill_value=0.0)
-        per_family = information_per_family(seen.residual, seen.correlation.value, shares.to_list())
+        per_family = information_per_family(seen.residual.estimate, seen.correlation.value, shares.to_list())
     yield from _at_end(monitored, per_family, retention, OBSERVED)
     if to_come is not None:
         yield replace(to_come, labels={**to_come.labels, **PROJECTED})
@@ -203,7 +208,8 @@ def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -
     design = monitored.design
     return (
         "All arms together. Linear mixed model by REML with a random family effect, adjusted for "
-        f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances; "
+        f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances, "
+        "with limits by Satterthwaite; "
         "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
         "it was due by age and schedule and whose window had closed by the data cut. Information at the "
         f"end: that of the planned {design.families} families, and of those projected to be there by the "

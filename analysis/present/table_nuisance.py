@@ -39,7 +39,7 @@ def _rows(result: Result, request: Request) -> Iterator[Row]:
     yield Row("Seen so far", kind="group")
     yield _sizes(result)
     yield row("SD of the outcome", "sd", 2, of="raw")
-    yield row("SD after covariates", "sd", 2, of="residual")
+    yield row(f"SD after covariates ({request.level})", "sd", 2, of="residual")
     yield row(f"ICC within families ({request.level})", "icc", fmt.CORRELATION)
     yield row("Children per family", "children_per_family", 2)
     yield row("Retention of families", "retention", fmt.SHARE, scale="share")

@@ -87,14 +87,14 @@ def _observed(
     correlation = Estimate("icc", None, labels=where)
     if fit is not None:
         found, total = fit.icc(tables.level), float(fit.theta.sum())
-        residual = total**0.5
+        residual = fit.sd(tables.level)
         correlation = Estimate(
             "icc", found.value, low=found.low, high=found.high, level=found.level, labels=where
         )
         if rows["family_id"].nunique() >= entry.least_families:
             per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
     yield Estimate("sd", raw, labels={**where, "of": "raw"})
-    yield Estimate("sd", residual, labels={**where, "of": "residual"})
+    yield replace(residual or Estimate("sd", None), labels={**where, "of": "residual"})
     yield correlation
     yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=where)
     yield Estimate("retention", retention, labels=where)

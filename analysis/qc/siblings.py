@@ -78,6 +78,14 @@ class Siblings:
         low, high = self._limit(rho, self.floor, cut), self._limit(rho, 1.0, cut)
         return Estimate("icc", rho, low=low, high=high, level=level)
 
+    def sd(self, level: float) -> Estimate:
+        """Root of the variance of one child, with limits from chi-squared by Satterthwaite's rule."""
+        total = float(self.theta.sum())
+        df = 2 * total**2 / float(self.adjusted.W.sum())
+        upper, lower = stats.chi2.ppf([(1 - level) / 2, (1 + level) / 2], df)
+        low, high = (df * total / quantile for quantile in (lower, upper))
+        return Estimate("sd", total**0.5, low=low**0.5, high=high**0.5, level=level)
+
     def _limit(self, rho: float, end: float, cut: float) -> float:
         last = end if end == 0 else rho + (end - rho) * (1 - EDGE)
         if last == rho or self.profile(last) >= cut:

@@ -37,7 +37,7 @@ def kenward_roger_vcov(fit: LinearFit) -> NDArray:
     Kenward & Roger (1997), Biometrics 53:983-997, equation 5; the term with second derivatives is zero for a
     covariance linear in its parameters.
     """
-    return _adjusted_vcov(fit, _inverse_of(fit.expected, fit.identified))
+    return _adjusted_vcov(fit, inverse_expected(fit))
 
 
 def _adjusted_vcov(fit: LinearFit, W: NDArray) -> NDArray:
@@ -60,7 +60,7 @@ def kenward_roger(fit: LinearFit, L: NDArray) -> Reference:
     ------
     Kenward & Roger (1997), Biometrics 53:983-997, sections 2 and 3, with the expected information.
     """
-    return _kenward_roger(fit, L, _inverse_of(fit.expected, fit.identified))
+    return _kenward_roger(fit, L, inverse_expected(fit))
 
 
 def kenward_roger_observed(fit: LinearFit, L: NDArray) -> Reference:
@@ -165,6 +165,11 @@ def between_within(fit: LinearFit, L: NDArray) -> Reference:
 def normal(fit: LinearFit, L: NDArray) -> Reference:
     """Covariance of L beta with infinite degrees of freedom: theta is taken as known."""
     return L @ fit.vcov @ L.T, np.inf, 1.0
+
+
+def inverse_expected(fit: LinearFit) -> NDArray:
+    """Covariance of theta, (q, q): the inverse expected information of what the data tell apart, else 0."""
+    return _inverse_of(fit.expected, fit.identified)
 
 
 def _inverse_of(information: NDArray, chosen: NDArray) -> NDArray:

@@ -92,7 +92,7 @@ def nuisance(analysis: str, view: str) -> Result:
         Estimate("maximum", 1.7),
         Estimate("sd", 7.0, labels={"set": "assumed", "of": "residual"}),
         Estimate("sd", 7.625, labels={"set": "observed", "of": "raw"}),
-        Estimate("sd", 7.25, labels={"set": "observed", "of": "residual"}),
+        Estimate("sd", 7.25, low=6.75, high=7.75, level=0.95, labels={"set": "observed", "of": "residual"}),
         Estimate("icc", 0.3, labels={"set": "assumed"}),
         Estimate("icc", 0.4125, low=0.2285, high=0.5965, level=0.95, labels={"set": "observed"}),
     ]

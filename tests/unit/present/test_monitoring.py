@@ -99,7 +99,7 @@ def test_a_failure_is_told_where_the_looks_would_stand() -> None:
 
 def test_the_open_report_has_the_nuisance_table_alone() -> None:
     found = cells(table("open", "M3"))
-    assert found["SD after covariates"] == ["7.00", "7.25"]
+    assert found["SD after covariates (95% CI)"] == ["7.00", "7.25 (6.75 to 7.75)"]
     assert found["ICC within families (95% CI)"] == ["0.300", "0.413 (0.229 to 0.597)"]
     assert found["With the outcome / due"][1] == "families 225 / 300; children 288 / 384"
     for output in ("M1", "M2"):
