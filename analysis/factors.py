@@ -30,10 +30,18 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of frames with the same columns, one below the other; what is a factor in all stays one."""
+    """Rows of frames of text, one below the other; what is a factor in all stays one.
+
+    Columns are joined by name. One that a frame does not have is blank in its rows.
+    """
     if len(frames) == 1:
         return frames[0].reset_index(drop=True)
-    return pd.DataFrame({name: _stacked([frame[name] for frame in frames]) for name in frames[0]})
+    names = dict.fromkeys(name for frame in frames for name in frame)
+    return pd.DataFrame({name: _stacked([_column(frame, name) for frame in frames]) for name in names})
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    return frame[name] if name in frame else pd.Series(repeated("", len(frame)))
 
 
 def _stacked(columns: Sequence[pd.Series]) -> pd.Series | pd.Categorical:
@@ -60,6 +68,11 @@ def factor(codes: np.ndarray, distinct: np.ndarray) -> pd.Categorical:
         return pd.Categorical.from_codes(codes, index)
     again, kept = pd.factorize(distinct)
     return pd.Categorical.from_codes(np.where(codes < 0, -1, again[codes]), kept)
+
+
+def repeated(cell: str, n: int) -> pd.Categorical:
+    """A column of one cell in every row."""
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [cell])
 
 
 def put(cells: pd.Series, rows: np.ndarray, new: str | np.ndarray) -> pd.Categorical:

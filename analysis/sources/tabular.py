@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SourceError
-from analysis.factors import each_distinct, factor, parts, stacked
+from analysis.factors import each_distinct, factor, parts, repeated, stacked
 from analysis.sources.date_formats import read_day
 from analysis.sources.request import Fields, Request
 from analysis.sources.text import Text
@@ -61,7 +61,7 @@ def as_frame(text: Text) -> pd.DataFrame:
     named = zip(text.columns, text.cells, strict=True)
     trimmed = [_trimmed(cells, text.missing.get(name, ())) for name, cells in named]
     lines = np.array([str(line) for line in text.lines], dtype=object)
-    places = [_repeated(text.file, len(lines)), lines]
+    places = [repeated(text.file, len(lines)), lines]
     columns = dict(enumerate([*(cells for cells, _ in trimmed), *places]))  # a name may be given twice
     frame = pd.DataFrame(columns, copy=False).set_axis([*text.columns, *SOURCE_COLUMNS], axis=1)
     frame.attrs["cells_trimmed"] = sum(n for _, n in trimmed)
@@ -80,10 +80,6 @@ def _trimmed(cells: Sequence[str], missing: Collection[str]) -> tuple[pd.Categor
     n_trimmed = int((trimmed != distinct)[codes].sum())
     marked = [USER_MISSING + cell if cell in missing else cell for cell in trimmed]
     return factor(codes, np.array(marked, dtype=object)), n_trimmed
-
-
-def _repeated(cell: str, n: int) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [cell])
 
 
 def belongs(frame: pd.DataFrame, source: Source) -> pd.Series:

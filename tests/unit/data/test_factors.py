@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.data.cells import FORMULA_STARTS, cell_problems
 from analysis.data.table import to_csv
-from analysis.factors import coded, factor, parts, put
+from analysis.factors import coded, factor, parts, put, stacked
 from analysis.spec.declarations import Spec
 from tests.unit.data.tables import cells
 
@@ -49,3 +49,26 @@ def test_a_formula_is_seen_among_plain_and_empty_cells(spec: Spec, start: str) -
     problems = cell_problems(text, spec.table("placements"), spec)
     formulas = [each for each in problems if each.message.startswith("begins like a formula")]
     assert [(each.field, each.rows.tolist()) for each in formulas] == [("source_file", [2])]
+
+
+COLUMN = st.lists(st.sampled_from(["", "a", "b", "NA", ".5"]), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(COLUMN, st.booleans(), st.booleans()), min_size=1, max_size=4))
+def test_tables_are_stacked_by_the_names_of_their_columns(tables: list[tuple[list[str], bool, bool]]) -> None:
+    """In any order, factors or not, with cells that stand in no row any more, and without one of them."""
+    frames, rows = [], []
+    for column, is_factor, has_both in tables:
+        whole = pd.DataFrame({"b": column[::-1], "a": column}, dtype=object)
+        rows += [(a, b if has_both else "") for b, a in whole.to_numpy()]
+        frame = whole if has_both else whole[["a"]]
+        longer = pd.concat([frame, frame.head(1).assign(a="gone")], ignore_index=True)
+        frames.append((coded(longer) if is_factor else longer).head(len(column)))
+    found = stacked(frames)
+    assert ("b" in found) == any(has_both for *_, has_both in tables)
+    assert found["a"].tolist() == [a for a, _ in rows]
+    assert "b" not in found or found["b"].tolist() == [b for _, b in rows]
+    assert found.index.equals(pd.RangeIndex(len(rows)))
+    if all(is_factor for _, is_factor, _ in tables):
+        assert all(isinstance(kind, pd.CategoricalDtype) for kind in found.dtypes)

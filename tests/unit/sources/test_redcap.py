@@ -103,6 +103,20 @@ def test_what_was_not_asked_is_told_from_what_was_left_blank(exports: Exports) -
     assert found.issues == ()
 
 
+def test_files_of_one_project_need_not_have_the_same_added_columns(exports: Exports) -> None:
+    """One was exported without the state of a form and in another order, one with a column of its own."""
+    whole = read(exports).tables["screening"].drop(columns=["source_file", "source_row"])
+    (exports.folder / "referrals.csv").unlink()
+    header, *rows = [line.split(",") for line in FULL.splitlines()]
+    exports.write("referrals_1.csv", "\n".join(map(",".join, [header, *rows[:2]])))
+    turned = [line[-2::-1] for line in [header, *rows[2:]]]
+    exports.write("referrals_2.csv", "\n".join(map(",".join, turned)))
+    exports.write("referrals_3.csv", HEADER.replace("ref,", "redcap_survey_identifier,ref,"))
+    found = exports.read(changed(files="referrals_*.csv"), tables=("screening",)).tables["screening"]
+    assert found[list(whole)].astype(object).equals(whole.astype(object))
+    assert found["source_row"].tolist() == ["2", "3", "2", "3"]
+
+
 @pytest.mark.parametrize("labels", [False, True])
 def test_a_file_of_a_header_alone_is_an_empty_table(exports: Exports, labels: bool) -> None:
     found = read(exports, HEADER, changed(labels=labels))
