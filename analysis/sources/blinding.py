@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
-from analysis.spec.arm_words import arm_word, is_arm_like
+from analysis.sources.redcap_dictionary import EVENT
+from analysis.spec.arm_words import arm_word, arms_of, is_arm_like
 
+REMEDY = "Remove it from the export, or map the file to a closed table."
 # What can only be meant as the name of a column: a header may hold a name of somebody, an id or a date by
 # mistake.
 NAME = re.compile(r"(?!.*\d{3})[A-Za-z]\w{,63}(?:[ .-][a-z]\w{,63}){,8}", re.ASCII)
@@ -40,7 +42,7 @@ def check_columns(
     if audience == "open" and (revealing := [column for column in columns if is_arm_like(column)]):
         raise BlindingError(
             f"{file}, row 1: {called(revealing[0], columns)} looks like the arm; an open file may not hold "
-            "it. Remove it from the export, or map the file to a closed table."
+            f"it. {REMEDY}"
         )
     # Only now that the row is known for a header: another one may hold a participant's values.
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
@@ -79,10 +81,28 @@ def check_cells(frame: pd.DataFrame, names: Iterable[str], *, file: str) -> None
             telling = [cell for cell in cells if word.search(cell)]
             row = frame.loc[frame[column].isin(telling), "source_row"].iloc[0]
             where = f"{file}, row {row}: a cell of {called(column, list(frame))}"
-            raise BlindingError(
-                f"{where} names an arm; an open file may not tell it. Remove it from the export, or map the "
-                "file to a closed table."
-            )
+            raise BlindingError(f"{where} names an arm; an open file may not tell it. {REMEDY}")
+
+
+def check_events(frames: Iterable[pd.DataFrame], *, file: str) -> None:
+    """Refuse open files of one project of which the events, one file with another, are of several arms.
+
+    Every row keeps the name of its file, so a file for each arm tells as much. No row is named: beside the
+    first it would tell who is in another arm.
+
+    Raises
+    ------
+    BlindingError
+        Naming file and column.
+    """
+    events = {cell for frame in frames if EVENT in frame for cell in frame[EVENT].unique()}
+    if len(arms_of(events)) > 1:
+        raise BlindingError(several_arms(file, "their names tell the arm"))
+
+
+def several_arms(file: str, why: str) -> str:
+    """That the events of an open file are of several arms, and how that shows."""
+    return f"{file}, row 1: column '{EVENT}' holds events of several arms; {why}. {REMEDY}"
 
 
 def check_name(file: str, names: Iterable[str]) -> None:

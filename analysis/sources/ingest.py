@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.errors import BlindingError, SourceError
 from analysis.factors import parts, stacked
 from analysis.sources import clas, redcap, ssda903, tabular
+from analysis.sources.blinding import check_events
 from analysis.sources.claims import check_claimed
 from analysis.sources.companions import count_companion
 from analysis.sources.copies import copies, copy_issue
@@ -114,6 +115,8 @@ def ingest(
         done = {name: _stack(spec, name, frames) for name, frames in against.items() if frames}
         request = Request(source, mapping, spec.table(source.table), spec, companions, own, done)
         try:
+            if request.table.audience == "open":
+                check_events(own.values(), file=source.files)
             fields = READERS[source.kind](rows, request)
         except (SourceError, BlindingError) as error:
             refuse(Refused(source.files, (source.table,), error))

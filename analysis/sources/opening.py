@@ -7,16 +7,15 @@ import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
 from analysis.sources import redcap, tabular
-from analysis.sources.blinding import check_cells, check_columns, check_name
+from analysis.sources.blinding import check_cells, check_columns, check_events, check_name
 from analysis.sources.companions import read_companion
 from analysis.sources.formats import read_file
 from analysis.sources.places import Refuse, Refused, check_place
 from analysis.sources.ssda903_xml import read_return
-from analysis.spec.arm_words import arms_of
 from analysis.spec.declarations import Spec
 from analysis.spec.mapping import Mapping, Source
 
-EVENT, DICTIONARY = "redcap_event_name", "dictionary"
+DICTIONARY = "dictionary"
 # Each entry of the mapping with its files: name for messages -> path.
 Found = list[tuple[Source, dict[str, Path]]]
 # What each file beside the exports is for, and its name -> its rows.
@@ -88,8 +87,7 @@ def _read_file(
     frame.attrs["known_columns"] = "\n".join(sorted(known))
     if audience == "open":
         check_cells(frame, spec.arm_names, file=file)
-        if EVENT in frame and len(arms_of(frame[EVENT].unique())) > 1:
-            raise BlindingError(f"{file}: events of several arms in an open file; their names tell the arm.")
+        check_events([frame], file=file)
     return frame
 
 

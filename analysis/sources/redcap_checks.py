@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import BlindingError, SourceError
+from analysis.sources.blinding import several_arms
 from analysis.sources.redcap_dictionary import CHECKBOX, EVENT, Dictionary
 from analysis.sources.request import Request
 from analysis.spec.redcap_source import checkbox_column
@@ -125,7 +126,4 @@ def _check_events(request: Request, whole: pd.DataFrame) -> None:
             f"{int(strange.sum())})."
         )
     if request.table.audience == "open" and len({arm_of[name] for name in whole[EVENT].unique()}) > 1:
-        raise BlindingError(
-            f"{whole['source_file'].iloc[0]}: events of several arms in an open file; by {file} their names "
-            "tell the arm."
-        )
+        raise BlindingError(several_arms(request.source.files, f"by {file} their names tell the arm"))

@@ -559,6 +559,32 @@ def test_arms_are_those_of_the_event_map_and_not_of_names(exports: Exports) -> N
         read_events(exports, rows, event_map="events.csv")
 
 
+@pytest.mark.parametrize("one_file", [True, False])
+@pytest.mark.parametrize("kind", ["redcap", "tabular"])
+def test_events_of_several_arms_are_refused_in_one_file_and_in_a_file_for_each(
+    exports: Exports, one_file: bool, kind: str
+) -> None:
+    """And no row is named: beside the first it would tell who is in another arm."""
+    header = HEADER.replace("ref,", "ref,redcap_event_name,")
+    arms = [
+        line.replace(",", f",baseline_arm_{arm},", 1) for arm, line in enumerate(FULL.splitlines()[1:3], 1)
+    ]
+    exports.write("dictionary.csv", dictionary(REFERRAL))
+    exports.write("referrals_1.csv", header + "\n".join(arms if one_file else arms[:1]))
+    exports.write("referrals_2.csv", header + ("" if one_file else arms[1]))
+    source = changed(files="referrals_*.csv")
+    if kind == "tabular":
+        taken = {*source["columns"].values(), "why___1"}
+        del source["dictionary"], source["checkboxes"]
+        source |= {"kind": kind, "columns": {**source["columns"], "reason": "why___1"}}
+        source["ignore"] = [name for name in header.strip().split(",") if name not in taken]
+    with pytest.raises(
+        BlindingError, match="column 'redcap_event_name' holds events of several arms"
+    ) as found:
+        exports.read(source, tables=("screening",), ignore_files=("dictionary.csv",))
+    assert "row 1:" in str(found.value) and "row 2" not in str(found.value)
+
+
 def test_labels_of_events_are_understood_by_the_event_map(exports: Exports) -> None:
     exports.write("events.csv", EVENT_MAP)
     rows = EVENT_ROWS.replace("enrolment_arm_1", "Enrolment").replace("month_15_arm_1", "15-month visit")
