@@ -49,15 +49,15 @@ def _stacked(columns: Sequence[pd.Series]) -> pd.Series | pd.Categorical:
         return pd.concat([each.astype(object) for each in columns], ignore_index=True)
     codes, distinct = zip(*(parts(each) for each in columns), strict=True)
     before = np.cumsum([0, *map(len, distinct[:-1])])
-    moved = [each + start for each, start in zip(codes, before, strict=True)]
+    moved = [np.where(each < 0, -1, each + start) for each, start in zip(codes, before, strict=True)]
     return factor(np.concatenate(moved), np.concatenate(distinct))
 
 
 def each_distinct(cells: pd.Series, change: Callable[[str], object]) -> pd.Series:
-    """What `change` makes of every cell of a column of strings."""
+    """What `change` makes of every cell of a column of strings; what is no cell at all stays so."""
     codes, distinct = parts(cells)
-    changed = np.empty(len(distinct), dtype=object)
-    changed[:] = [change(cell) for cell in distinct]
+    changed = np.full(len(distinct) + 1, np.nan, dtype=object)  # the last, at -1, for no cell
+    changed[:-1] = [change(cell) for cell in distinct]
     return pd.Series(changed[codes], index=cells.index)
 
 

@@ -33,7 +33,8 @@ FILLED_LATER = ("end_date", "reason_ended")
 def days(cells: pd.Series) -> pd.Series:
     """ISO days of a column as dates; anything else is no date."""
     codes, distinct = parts(cells)
-    read = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d", errors="coerce")
+    dated = pd.Series([*distinct, None], dtype=object)  # the last, at -1, for no cell
+    read = pd.to_datetime(dated, format="%Y-%m-%d", errors="coerce")
     return pd.Series(read.to_numpy("datetime64[ns]")[codes], index=cells.index)
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from analysis.data.cells import FORMULA_STARTS, cell_problems
 from analysis.data.table import to_csv
-from analysis.factors import coded, factor, parts, put, stacked
+from analysis.factors import coded, each_distinct, factor, parts, put, stacked
+from analysis.sources.ssda903_years import days
 from analysis.spec.declarations import Spec
 from tests.unit.data.tables import cells
 
@@ -49,6 +50,16 @@ def test_a_formula_is_seen_among_plain_and_empty_cells(spec: Spec, start: str) -
     problems = cell_problems(text, spec.table("placements"), spec)
     formulas = [each for each in problems if each.message.startswith("begins like a formula")]
     assert [(each.field, each.rows.tolist()) for each in formulas] == [("source_file", [2])]
+
+
+def test_no_cell_is_taken_for_another_one() -> None:
+    """A number below zero counts from the end, where another cell stands."""
+    column = pd.Series([None, "2020-01-01", "2021-01-01"], dtype=object)
+    made = pd.Series(factor(*parts(column)))
+    for cells_ in (column, made):
+        assert each_distinct(cells_, str.lower).isna().tolist() == [True, False, False]
+        assert days(cells_).isna().tolist() == [True, False, False]
+    assert stacked([made.to_frame("a")] * 2)["a"].isna().tolist() == [True, False, False] * 2
 
 
 COLUMN = st.lists(st.sampled_from(["", "a", "b", "NA", ".5"]), max_size=4)
