@@ -8,6 +8,7 @@ theirs would act on an episode that contradicts nothing, ours asks for more, as 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analysis.sources.findings import findings_at
@@ -104,13 +105,31 @@ def _dated(rows: pd.DataFrame, made: pd.DataFrame, request: Request) -> pd.DataF
 
 
 def _with_neighbours(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with columns of the child's next row (`next...`) and of the one before (`before...`)."""
+    """The rows with columns of the child's next row (`next...`) and of the one before (`before...`).
+
+    A row of the same first day is no neighbour: it is the same episode once more, or a contradiction, and
+    both must come out of a repair alike to be told as one.
+    """
     own = rows[[name for name in rows if not name.startswith(("next", "before"))]].assign(_at=rows.index)
-    last, first = (own["_unit"] != own["_unit"].shift(step) for step in (-1, 1))
+    begins = (own[["_unit", "start"]] != own[["_unit", "start"]].shift()).any(axis=1).to_numpy()
+    day, first = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    after, before = np.append(first, len(own))[day + 1], first[day] - 1
     return own.assign(
-        **{f"next{name}": own[name].shift(-1).mask(last) for name in (*BESIDE, "new", "same", "_at")},
-        **{f"before{name}": own[name].shift().mask(first) for name in BESIDE},
+        **_beside("next", own, after, (*BESIDE, "new", "same", "_at")),
+        **_beside("before", own, before, BESIDE),
     )
+
+
+def _beside(side: str, own: pd.DataFrame, at: np.ndarray, names: tuple[str, ...]) -> dict[str, pd.Series]:
+    """Columns of the rows at these positions, missing where that is none of the same child."""
+    units = own["_unit"].to_numpy()
+    there = (at >= 0) & (at < len(own))
+    there[there] = units[at[there]] == units[there]
+    position = np.where(there, at, 0)
+    return {
+        f"{side}{name}": own[name].iloc[position].set_axis(own.index).where(there) if len(own) else own[name]
+        for name in names
+    }
 
 
 def _apply(state: _Episodes, done: pd.DataFrame) -> _Episodes:

@@ -259,6 +259,18 @@ def test_a_first_day_that_cannot_be_read_is_left_to_the_checks(read) -> None:
     assert ("C0001", "2017-06-01", "2019-02-01", "X1") in rows(out, *ENDS)
 
 
+@pytest.mark.parametrize("later", ["", "C0001,01/06/2018,P,C2,N1,U1,,,7", "C0001,01/06/2018,S,C2,N1,U1,,,7"])
+@pytest.mark.parametrize("end", [",", "01/09/2018,X1", "01/03/2018,X1"])
+def test_an_episode_given_twice_is_repaired_as_once(read, later: str, end: str) -> None:
+    """So that it is the same record twice for the checks of keys, and no contradiction."""
+    first, another = f"C0001,01/01/2018,S,C2,N1,U1,{end},5", "C0002,01/05/2019,S,C2,N1,U1,,,5"
+    last = f"{later}\n{another}"
+    files = {"ANNET/episodes_2018": first, "ANNET/episodes_2019": last}
+    once = rows(read(files), "child_id", "start_date", "end_date", "reason_ended")
+    files = {"ANNET/episodes_2018": f"{first}\n{first}", "ANNET/episodes_2019": f"{last}\n{last}"}
+    assert rows(read(files), "child_id", "start_date", "end_date", "reason_ended") == sorted(2 * once)
+
+
 def test_short_breaks_are_no_neighbours(read) -> None:
     """A break within a stale episode neither closes it nor is cut by it."""
     out = read(
