@@ -139,4 +139,4 @@ def _linked(listed: pd.DataFrame, linkage: Linkage) -> dict[tuple[str, ...], str
         line = listed.loc[meanings[meanings > 1].index[0], "source_row"]
         raise SourceError(f"{linkage.file}, row {line}: one number of an authority leads to two children.")
     keyed = zip(*(keys.loc[kept, name] for name in names), own[kept], strict=True)
-    return {tuple(key) if len(names) > 1 else key[0]: child for *key, child in keyed}
+    return {tuple(key): child for *key, child in keyed}

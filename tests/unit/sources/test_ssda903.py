@@ -328,6 +328,18 @@ def test_a_list_of_numbers_leads_to_the_trials_children(exports: Exports) -> Non
     }
 
 
+def test_a_list_without_authorities_holds_for_all_of_them(exports: Exports) -> None:
+    exports.write("list.csv", "number,trial\n77,C0001\n99,C0001\n")
+    exports.write("A/episodes_2018.csv", f"{HEADER}77.0,01/06/2017,S,C1,N1,U6,01/08/2017,E12,\n")
+    exports.write(
+        "B/episodes_2018.csv", f"{HEADER}99,01/02/2018,S,C1,N1,U6,,,\n55,01/03/2018,S,C1,N1,U6,,,\n"
+    )
+    linkage = {name: value for name, value in LIST["linkage"].items() if name != "authority"}
+    out = exports.read({**SOURCE, "linkage": linkage}, tables=("placements",))
+    check_rows_add_up(out)
+    assert rows(out, "child_id", "start_date") == [("C0001", "2017-06-01"), ("C0001", "2018-02-01")]
+
+
 @pytest.mark.parametrize(
     ("listed", "error", "words"),
     [
