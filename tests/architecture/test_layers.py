@@ -27,10 +27,9 @@ MAY_IMPORT = {
     "qc": {"agreement", "errors", "results", "spec"},
     "gate": {"errors", "results", "spec"},
     "models": {"errors", "results", "spec", "stats", "data"},
-    "simulate": {"errors", "results", "spec", "stats", "synth"},
     "steps": {
         *("agreement", "errors", "results", "spec", "stats", "data", "sources", "synth"),
-        *("present", "qc", "gate", "models", "simulate"),
+        *("present", "qc", "gate", "models"),
     },
     "__main__": {"errors", "spec", "steps"},
 }
