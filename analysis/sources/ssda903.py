@@ -6,6 +6,7 @@ years and the repair of what cannot be open.
 """
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 
@@ -24,10 +25,12 @@ from analysis.sources.ssda903_years import (
     submissions,
 )
 from analysis.spec.care_returns import Linkage
+from analysis.spec.issue import HIDDEN, Issue
 from analysis.spec.mapping import Ssda903Source
 from analysis.spec.tables import Field
 
 EPISODES = "placements"
+NO_CHILD = "no row of the authority is of a child in the trial; are its numbers those of the list?"
 CATEGORY = Field(name="category_of_need", type="string", title="Category of need")
 
 
@@ -57,7 +60,7 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     versions["_key"] = _key(whose.rows, request)
     last = versions["_rank"].groupby(versions["_key"]).transform("max")
     rows = versions[versions["_rank"] == last]
-    issues = [*check_submissions(returned, made, request)]
+    issues = [*check_submissions(returned, made, request), *_strangers(returned, whose.rows, request)]
     if request.table.name == EPISODES:
         issues += check_years(versions, made, request)
         rows, repaired = repair(rows, made, request, carers=plain(whose.rows[list(request.source.carer)]))
@@ -65,6 +68,14 @@ def read_fields(frame: pd.DataFrame, request: Request) -> Fields:
     superseded = versions.loc[versions["_rank"] < last, "source_file"].value_counts()
     rows = rows.sort_index(kind="stable").reset_index(drop=True)
     return Fields(rows[list(request.table.columns)], tuple(issues), superseded.to_dict(), whose.elsewhere)
+
+
+def _strangers(returned: pd.DataFrame, kept: pd.DataFrame, request: Request) -> Iterator[Issue]:
+    """R48, at its first row: an authority none of whose rows is of a child in the trial."""
+    without = returned[~returned["_authority"].isin(kept["_authority"])].drop_duplicates("_authority")
+    for file, row in without[["source_file", "source_row"]].itertuples(index=False):
+        place = (request.table.name, file, int(row), HIDDEN, "child_id")
+        yield Issue(*place, "R48", "query", "keep", NO_CHILD)
 
 
 def _authority(rows: pd.DataFrame, source: Ssda903Source) -> pd.Series:

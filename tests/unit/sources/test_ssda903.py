@@ -326,6 +326,18 @@ def test_a_list_of_numbers_leads_to_the_trials_children(exports: Exports) -> Non
         "B/episodes_2018.csv": 0,
         "list.csv": 0,
     }
+    assert not [each for each in out.issues if each.rule == "R48"]
+
+
+def test_an_authority_without_a_child_of_the_trial_is_asked_about(exports: Exports) -> None:
+    """As when its numbers are written in another way than in the list: its rows would go unnoticed."""
+    exports.write("list.csv", "la,number,trial\nA,77,C0001\nB,0099,C0002\n")
+    exports.write("A/episodes_2018.csv", f"{HEADER}77,01/06/2017,S,C1,N1,U6,,,\n")
+    exports.write("B/episodes_2018.csv", f"{HEADER}99,01/02/2018,S,C1,N1,U6,,,\n")
+    out = exports.read({**SOURCE, **LIST}, tables=("placements",))
+    check_rows_add_up(out)
+    found = [(each.source_file, each.source_row, each.severity) for each in out.issues if each.rule == "R48"]
+    assert found == [("B/episodes_2018.csv", 2, "query")]
 
 
 def test_a_list_without_authorities_holds_for_all_of_them(exports: Exports) -> None:
