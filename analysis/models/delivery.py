@@ -120,9 +120,13 @@ def _had(rows: pd.DataFrame, dose: Dose) -> np.ndarray:
     Whoever fails one part of it has not had it, whatever the other part is.
     """
     parts = [_is(rows["is_received"], True).where(rows["is_received"].notna(), np.nan)]
+    # Sessions are counted when a service ends; that there was one is known from the first contact on.
+    once = pd.Series(np.where(_is(rows["has_begun"], True), 1.0, np.nan), index=rows.index)
     for column, least in (("n_sessions", dose.sessions), ("contact_days", dose.contact_days)):
         if least is not None:
             amount = rows[column].astype(float)
+            if column == "n_sessions" and least <= 1:
+                amount = amount.fillna(once)
             parts.append((amount >= least).where(amount.notna(), np.nan))
     had = np.array([part.astype(float) for part in parts])
     return np.where((had == 0).any(axis=0), 0.0, had.min(axis=0))

@@ -20,7 +20,7 @@ CONVENTIONS = (
     "Percentages are of the families and children allocated, in the heading",
     "A child has what its family received, and a family may have received both services",
     "Waits, sessions and days of contact: median (quartiles); number they are of",
-    "A service still running at the data cut counts as it stood then",
+    "Sessions and days of contact are recorded when a service ends; till then a first contact is one contact",
 )
 
 

@@ -67,8 +67,11 @@ def _reached(record: dict, dose) -> str:
     asked = {"n_sessions": dose.sessions, "contact_days": dose.contact_days}
     answers = {_box(record) == "received"} if not pd.isna(record["is_received"]) else {None}
     for name, least in asked.items():
+        amount = record[name]
+        if name == "n_sessions" and least == 1 and pd.isna(amount) and record["has_begun"] is True:
+            amount = 1  # the first contact, of a service that still runs
         if least is not None:
-            answers.add(None if pd.isna(record[name]) else record[name] >= least)
+            answers.add(None if pd.isna(amount) else amount >= least)
     return "no" if False in answers else "?" if None in answers else "yes"
 
 

@@ -40,6 +40,13 @@ def trial(spec, rows=SERVICE, children=CHILDREN):
     return small_trial(spec, children, service=frame.astype(types))
 
 
+def as_tables(frames, spec) -> Tables:
+    """The same as the second programmer reads it."""
+    return Tables(
+        {name: frame.astype(object).where(frame.notna(), None) for name, frame in frames.items()}, spec
+    )
+
+
 @pytest.fixture
 def entry(spec):
     once, twice = Fulfilment(intervention=Dose(sessions=2), control=Dose(sessions=2)), Fulfilment()
@@ -70,6 +77,17 @@ def test_a_dose_is_reached_or_not_or_cannot_be_told(spec, entry) -> None:
     assert counted(result, "adherent") == (1, 3)
     assert counted(result, "adherent_not_known") == (2, 2)
     assert counted(result, "completed") == (), "no arm has such a dose"
+
+
+def test_a_first_contact_is_the_one_that_a_dose_of_one_asks_for(spec, entry) -> None:
+    """F4's service runs, its sessions are not counted yet: of two nothing is known, one it had."""
+    rows = [("F4", True, None, True, 20, None) if each[0] == "F4" else each for each in SERVICE]
+    single = Fulfilment(intervention=Dose(sessions=1), control=Dose(sessions=1))
+    for dose, expected in ((entry.adherent, ((1, 3), (2, 2))), (single, ((3, 5), (1, 1)))):
+        asked, data = entry.model_copy(update={"adherent": dose}), trial(spec, rows)
+        result = delivery.fit(asked, data, spec)
+        assert (counted(result, "adherent"), counted(result, "adherent_not_known")) == expected
+        assert all(each.agrees for each in compare(result, again(asked, as_tables(data.tables, spec))))
 
 
 def test_waits_of_those_served_and_of_all(spec, entry) -> None:
@@ -122,8 +140,9 @@ def test_thin_data_give_the_same_numbers_twice(spec, entry, rows, n) -> None:
     kept = data.tables["subjects"].head(n) if n > 1 else data.tables["subjects"].tail(1)
     frames = {**data.tables, "subjects": kept}
     result = delivery.fit(entry, type(data)(frames, "closed", data.arms, data._key), spec)
-    plain = {name: frame.astype(object).where(frame.notna(), None) for name, frame in frames.items()}
-    differing = [each.name for each in compare(result, again(entry, Tables(plain, spec))) if not each.agrees]
+    differing = [
+        each.name for each in compare(result, again(entry, as_tables(frames, spec))) if not each.agrees
+    ]
     assert differing == []
     output = next(each for each in spec.outputs.values() if each.kind == "delivery")
     shown = tabulate(output, {"N02": result}, spec, "closed")
