@@ -22,7 +22,10 @@ Kind = Literal["heading", "test", "effect"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the plot; only an *effect* has a mark. `shown` is what stands at its right end."""
+    """A line of the plot; only an *effect* has a mark. `shown` is what stands at its right end.
+
+    One that is *apart* cannot be read against the main effect: it estimates something else.
+    """
 
     label: str
     kind: Kind
@@ -31,6 +34,7 @@ class Row:
     effect: Estimate | None = None
     shown: str = ""
     is_main: bool = False
+    is_apart: bool = False
 
     @property
     def limits(self) -> tuple[float, float, float] | None:
@@ -44,22 +48,28 @@ class Row:
 def read_rows(items: Sequence[Found], spec: Spec, sizes: Sizes) -> list[Row]:
     """Rows in the given order; analyses next to each other that share role and timing have one heading.
 
-    The main effect is that of the primary analysis, or of the first where none is.
+    Those the plan sets apart come last. The main effect is that of the primary analysis, or of the first.
     """
+    items = sorted(items, key=lambda item: bool(spec.analyses[item.analysis].apart))
     stem = _stem([item.title for item in items])
     main = next((each for each in items if spec.analyses[each.analysis].role == "primary"), items[0])
     rows = []
     for heading, group in itertools.groupby(items, lambda item: _heading(item, spec, stem)):
-        rows.append(Row(heading, "heading"))
+        made = [Row(heading, "heading")]
         for item in group:
-            made = _of(item, spec, sizes, _rest(item.title, stem))
-            rows += [replace(row, is_main=True) for row in made] if item is main else made
+            effects = _of(item, spec, sizes, _rest(item.title, stem))
+            made += [replace(row, is_main=True) for row in effects] if item is main else effects
+        is_apart = bool(spec.analyses[item.analysis].apart)
+        rows += [replace(row, is_apart=is_apart) for row in made]
     return rows
 
 
 def _heading(item: Found, spec: Spec, stem: str) -> str:
-    """Role and timing; of subgroups also that they are such."""
-    status = _capital(status_name(spec.analyses[item.analysis]))
+    """Role and timing; of subgroups also that they are such, and of what is set apart what it estimates."""
+    entry = spec.analyses[item.analysis]
+    status = _capital(status_name(entry))
+    if entry.apart:
+        return f"{entry.apart} ({status_name(entry)})"
     return f"{status}, {_rest(item.title, stem).lower()}" if item.family == "subgroups" else status
 
 

@@ -109,6 +109,7 @@ def _draw(items: Sequence[Found], spec: Spec, scale: Scale) -> tuple[Figure, str
     axes.set_ylim(tops[-1], 0)
     _set_axis(axes, rows, scale)
     _draw_effects(axes, rows, [top + (LINE + PAD) / 2 for top in tops], scale)
+    _draw_reference(axes, rows, tops)
     sheet = canvas.sheet(figure)
     _write_heads(sheet, columns, scale)
     for row, words, top in zip(rows, lines, tops, strict=False):
@@ -245,13 +246,20 @@ def _draw_effects(axes: Axes, rows: Sequence[Row], middles: Sequence[float], sca
     drawn = [(row, y) for row, y in zip(rows, middles, strict=False) if _can_be_drawn(row, scale)]
     widths = {id(row): scale.at(row.limits[2]) - scale.at(row.limits[0]) for row, _ in drawn}
     narrowest = min((each for each in widths.values() if each > 0), default=1.0)
-    low, high = axes.get_xlim()
     for row, y in drawn:
         colour = canvas.ARM_COLOURS[0] if row.is_main else canvas.POOLED
-        if row.is_main and low <= row.limits[1] <= high:
-            axes.axvline(row.limits[1], color=colour, linewidth=0.8, linestyle=(0, (4, 2)))
         share = (narrowest / widths[id(row)]) ** 2 if widths[id(row)] > 0 else 1.0
         _draw_effect(axes, row, y, colour=colour, area=LEAST + (MOST - LEAST) * share)
+
+
+def _draw_reference(axes: Axes, rows: Sequence[Row], tops: Sequence[float]) -> None:
+    """The main effect as a line through the rows that can be read against it."""
+    low, high = axes.get_xlim()
+    end = next((top for row, top in zip(rows, tops, strict=False) if row.is_apart), tops[-1])
+    for row in rows:
+        if row.is_main and row.limits and low <= row.limits[1] <= high:
+            across = (row.limits[1], row.limits[1])
+            axes.plot(across, (0, end), color=canvas.ARM_COLOURS[0], linewidth=0.8, linestyle=(0, (4, 2)))
 
 
 def _draw_effect(axes: Axes, row: Row, y: float, *, colour: str, area: float) -> None:

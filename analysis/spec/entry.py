@@ -14,7 +14,11 @@ BESIDE: tuple[Role, ...] = ("sensitivity", "supplementary")
 
 
 class Entry(Assumable):
-    """What every analysis of the plan has. `remark` is a sentence its reader needs beside the numbers."""
+    """What every analysis of the plan has. `remark` is a sentence its reader needs beside the numbers.
+
+    One that estimates something else than the others of its output says in `apart` what; a forest plot has it
+    under that heading, below the line of the main effect.
+    """
 
     id: str
     title: str
@@ -23,6 +27,7 @@ class Entry(Assumable):
     estimand: str | None = None
     population: str | None = None
     remark: str | None = None
+    apart: str | None = None
 
     @property
     def is_beside_the_main(self) -> bool:

@@ -81,8 +81,29 @@ def test_the_primary_is_marked_and_its_line_drawn_through() -> None:
     value = fabricated.results("closed")["A01"].estimates
     expected = select(value, name="difference")[0].value
     assert primary.get_offsets()[0][0] == expected
-    through = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [expected, expected]]
-    assert [list(line.get_ydata()) for line in through] == [[0, 1]]
+    bottom, top = figure.axes[0].get_ylim()
+    assert reference(figure.axes[0], expected) == [top, bottom]
+
+
+def reference(axes, value: float) -> list[float]:
+    """From where to where the one upright line at a value goes."""
+    (line,) = [each for each in axes.lines if list(each.get_xdata()) == [value, value]]
+    return list(line.get_ydata())
+
+
+def test_what_estimates_something_else_stands_below_the_line_of_the_main_effect() -> None:
+    main, other = items(RATIOS)[:2]
+    spec = fabricated.spec()
+    told = spec.analyses[other.analysis].model_copy(update={"apart": "Another event"})
+    spec = replace(spec, analyses={**spec.analyses, other.analysis: told})
+    rows = read_rows([other, main], spec, ())
+    assert [row.is_apart for row in rows] == [False, False, True, True]
+    assert rows[2].label == "Another event (supplementary, declared in the plan)"
+    with canvas.styled(fabricated.STYLE):
+        axes = draw_ratio_forest([other, main], spec)[0].axes[0]
+    (_, first, _), (_, second, _) = marks(axes)
+    start, end = reference(axes, rows[1].effect.value)
+    assert start < first < end < second
 
 
 def test_the_narrower_an_interval_the_larger_its_mark() -> None:
