@@ -50,10 +50,14 @@ class Copy:
 
     def repeat_in_one_process(self, finished: "Copy") -> None:
         """What Snakemake ran there, job after job in one process of its own."""
-        listing = self.snakemake("--dry-run", "--cores", "1", "--printshellcmds").stdout
         # What Snakemake itself writes and a job reads: how files were made.
         records = ".snakemake/metadata"
-        shutil.copytree(finished.folder / records, self.folder / records, dirs_exist_ok=True)
+        shutil.copytree(finished.folder / records, self.folder / records)
+        self.in_one_process()
+
+    def in_one_process(self, *arguments: str) -> None:
+        """The jobs that Snakemake plans for these arguments, one after the other in one process."""
+        listing = self.snakemake(*arguments, "--dry-run", "--printshellcmds").stdout
         shutil.copy2(Path(__file__).with_name("in_one_process.py"), self.folder)
         done = subprocess.run(
             [sys.executable, "in_one_process.py"],
@@ -137,13 +141,14 @@ def packs(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Packs:
     synthetic, cut = finished.folder / "out/synthetic", "2014-12-31"
 
     def make(folder: Path) -> None:
-        common = ("interim", "--cores", "2", "--config", f"raw={synthetic / 'raw'}", f"data_cut={cut}")
+        common = ("interim", "--config", f"raw={synthetic / 'raw'}", f"data_cut={cut}")
         copy = copy_repository(folder / "trial")
-        copy.snakemake(*common)
+        copy.in_one_process(*common)
         secret = folder / "secret" / "allocation.csv"
         shuffle(synthetic / "restricted/allocation.csv", secret)
         shutil.copytree(synthetic / "restricted/service", secret.parent / "service")
-        copy.snakemake(*common, "recipient=The chair", f"allocation={secret}", f"out={folder / 'out'}")
+        given = ("recipient=The chair", f"allocation={secret}", f"out={folder / 'out'}")
+        copy.snakemake(*common, *given, "--cores", "2")
 
     made = made_once(tmp_path_factory, "packs", make)
     return Packs(made / "trial" / "out", made / "out", cut)
