@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.present import format as fmt
 from analysis.present.favours import directions
-from analysis.present.lexicon import scales_text, short_forms
+from analysis.present.lexicon import scales_text, schedule_text, short_forms
 from analysis.present.reading import ALL, Found, arm_label, arms_of, count
 from analysis.present.table_form import Footnote, Origin
 from analysis.results import ALL_SITES, Failure, Result, View
@@ -84,6 +84,7 @@ def _before(
         *_by_analysis("Method", fitted, lambda item: [item.method]),
         *_lines("Conventions", [" ".join(fmt.sentence(each) for each in conventions)]),
         *_lines("Scales", [scales_text(entries, spec)]),
+        *_lines("Schedule", [schedule_text(entries, spec)]),
         *_lines("Direction", [fmt.sentence(each) for item in fitted for each in directions(item, spec)]),
     )
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from analysis.present import format as fmt
 from analysis.present.reading import label
+from analysis.spec.conduct_entries import MissingAnalysis
 from analysis.spec.declarations import Spec, scale_of
+from analysis.spec.instruments import Score
 from analysis.spec.sap import Analysis, BaselineAnalysis, CourseAnalysis
 from analysis.spec.visit_outcomes import OutcomeAnalysis
 
@@ -20,6 +22,26 @@ def scales_text(entries: Iterable[Analysis], spec: Spec) -> str:
     """Range and direction of every score the analyses are of."""
     named = dict.fromkeys(parameter for entry in entries for parameter in _parameters(entry))
     return fmt.sentence("; ".join(filter(None, (_scale(parameter, spec) for parameter in named))))
+
+
+def schedule_text(entries: Iterable[Analysis], spec: Spec) -> str:
+    """Which scores the analyses are of are collected once, and so not due at every visit that has them."""
+    named = dict.fromkeys(parameter for entry in entries for parameter in _scheduled(entry))
+    once = [spec.scores[parameter] for parameter in named if parameter in spec.scores]
+    return " ".join(_once(score, spec) for score in once if score.once)
+
+
+def _scheduled(entry: Analysis) -> Iterable[str]:
+    return entry.parameters if isinstance(entry, MissingAnalysis) else _parameters(entry)
+
+
+def _once(score: Score, spec: Spec) -> str:
+    visits = [visit.label.lower() for visit in spec.trial.visits if visit.id in score.visits]
+    age = f" and from {score.from_months} months of age" if score.from_months else ""
+    return (
+        f"{label(spec, 'parameter', score.parameter)} is collected once, at {' or '.join(visits)}{age}: "
+        "it is not due, by schedule, where an earlier visit has it."
+    )
 
 
 def _stands_in(short: str, text: str) -> bool:

@@ -35,6 +35,14 @@ def test_a_line_adds_up_from_due_to_the_last_reason() -> None:
     assert "refused (" in " ".join(note.text for note in pooled.footnotes)
 
 
+def test_an_outcome_collected_once_says_where_it_is_not_due() -> None:
+    said = {note.term: note.text for note in table(missing("N03", "closed")).footnotes}
+    assert said["Schedule"] == (
+        "RAD observation is collected once, at baseline or 15 months and from 12 months of age: "
+        "it is not due, by schedule, where an earlier visit has it."
+    )
+
+
 BROKEN = {
     "observed": r"N03, SDQ_TOTAL at V3, NIM: 160 families are due, 161 observed or missing",
     "missing": r"N03, SDQ_TOTAL at V3, NIM: 160 families are due, 161 observed or missing",
