@@ -117,6 +117,7 @@ def _declared(spec: Spec, view: View) -> dict[str, Any]:
         "arms": {} if view == "open" else spec.codelists["arm"],
         "coded": is_coded(spec),
         "horizon_months": fmt.months(trial.horizon_days),
+        "few": fmt.FEW,
         "level": fmt.level_name(trial.level).removesuffix(" CI"),
         "estimands": [_estimand(each, spec, view) for each in spec.estimands.values()],
         "populations": list(spec.populations.values()),

@@ -44,8 +44,7 @@ def _cells(result: Result, parameter: str, visit: str, spec: Spec) -> Iterator[s
             where = {"arm": arm, "unit": "child", "parameter": parameter, "visit": visit, "site": site}
             due, observed = (count(result, f"{name}_at_site", **where) for name in ("due", "observed"))
             who = label(spec, "site", site) + ("" if arm == ALL else f" {arm_name(arm)}")
-            share = fmt.percentage(observed / due) if due else "none due"
-            yield f"{who} {share} ({fmt.whole(observed)} of {fmt.whole(due)})"
+            yield f"{who} {f'{fmt.part(observed, due)} of {fmt.whole(due)}' if due else 'none due'}"
 
 
 def _courses(result: Result, parameter: str) -> Iterator[str]:

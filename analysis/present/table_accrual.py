@@ -150,7 +150,7 @@ def _target_rows(result: Result, spec: Spec) -> Iterator[Row]:
         yield _of_all(
             f"Projected by {end} ({level} limits)", Cell(shown, values, result.analysis, "projected"), spec
         )
-        shown = fmt.percentage(chance.value, 0)
+        shown = fmt.percentage(chance.value)
         cell = Cell(shown, numbers(chance=chance.value), result.analysis, "chance of the target")
         yield _of_all(f"Chance of the target by {end}", cell, spec)
 

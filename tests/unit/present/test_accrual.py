@@ -22,7 +22,7 @@ def test_an_open_recruitment_is_projected() -> None:
         "17 August 2021 (30 January 2021 to 23 May 2022)"
     )
     assert rows["Projected by 31 July 2021 (95% limits)"][0] == "387 (351 to 429)"
-    assert rows["Chance of the target by 31 July 2021"][0] == "44%"
+    assert rows["Chance of the target by 31 July 2021"][0] == "44.4%"
     assert rows["Randomised, of a target of 390"][0] == "256 (65.6%)"
 
 

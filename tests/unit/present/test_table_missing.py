@@ -77,7 +77,7 @@ def test_the_map_in_words_has_every_cell_course_and_pattern() -> None:
     assert words[0].startswith("Map of the share of children with each outcome")
     at = words.index("PIR-GAS")
     assert words[at + 1] == (
-        "  Baseline, observed of children due: Glasgow 90.0% (90 of 100); London 80.0% (40 of 50)"
+        "  Baseline, observed of children due: Glasgow 90 (90.0%) of 100; London 40 (80%) of 50"
     )
     assert words[at + 4] == "  Courses, children, All: complete 9, monotone 8, intermittent 7, never 6"
     assert words[at + 7] == "    All: OOM 5, -MO 5"
