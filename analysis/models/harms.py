@@ -50,7 +50,7 @@ def fit(entry: HarmsAnalysis, data: Data, spec: Spec) -> Result:
     """
     people = select(data, "subjects", entry.population)
     events = with_groups(data.tables["harms"])
-    events = _in_window(events, people, spec.trial.horizon_days)
+    events = _in_window(events, people)
     categories = [ANY, *spec.codes["event_category"]]
     years = {
         arm: float(people.loc[people[ARM] == arm, "safety_days"].sum()) / DAYS_PER_YEAR
@@ -143,10 +143,12 @@ def _listing(events: pd.DataFrame) -> list[Estimate]:
     ]
 
 
-def _in_window(events: pd.DataFrame, people: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """Events of the children analysed, or of their family as a whole, up to the horizon."""
-    theirs = events["child_id"].isna() | events["child_id"].isin(people["child_id"])
-    return events[theirs & events["family_id"].isin(people["family_id"]) & (events["day"] <= horizon)]
+def _in_window(events: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Events of the children analysed in the days in which theirs count, or of a family in those of any."""
+    own = events["child_id"].map(people.set_index("child_id")["safety_days"])
+    familys = events["family_id"].map(people.groupby("family_id")["safety_days"].max())
+    last = own.where(events["child_id"].notna(), familys)
+    return events[events["family_id"].isin(people["family_id"]) & (events["day"] <= last)]
 
 
 def _by_relatedness(events: pd.DataFrame, data: Data, spec: Spec) -> list[Count]:

@@ -24,9 +24,11 @@ def better_side(analysis: str, spec: Spec) -> str:
 
 
 def favours(analysis: str, effect: Estimate | None, spec: Spec) -> str:
-    """The side that favours the first arm, as *below 0* or *above 1*; empty where no side is declared."""
+    """The side that favours the first arm, as *below 0* or *above 1*; empty where there is none."""
     side = better_side(analysis, spec)
-    return f"{side} {1 if effect and 'ratio' in effect.name else 0}" if side else ""
+    if not side or effect is None or effect.value is None:
+        return ""
+    return f"{side} {1 if 'ratio' in effect.name else 0}"
 
 
 def directions(item: Result, spec: Spec) -> Iterator[str]:
@@ -43,7 +45,13 @@ def directions(item: Result, spec: Spec) -> Iterator[str]:
         named = (
             estimand.title if estimand and estimand.better else label(spec, "parameter", _parameter(entry))
         )
-        yield f"{named}: {' and '.join(found)} favours {spec.trial.arms.intervention}"
+        # Beside the state that is judged stand the others, of which more is not better.
+        others = (
+            "; of other states nothing is said"
+            if any("state" in each.labels for each in item.estimates)
+            else ""
+        )
+        yield f"{named}: {' and '.join(found)} favours {spec.trial.arms.intervention}{others}"
 
 
 def _parameter(entry) -> str:

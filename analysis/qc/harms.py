@@ -1,5 +1,6 @@
 """Harms a second time: counted from the table, with limits by enumeration of all tables."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.qc.again import Again
@@ -40,14 +41,16 @@ def again(entry: HarmsAnalysis, tables: Tables) -> Again:
 
 
 def _in_time(tables: Tables, people: pd.DataFrame) -> pd.DataFrame:
-    """Events up to the horizon, of the children or of their family as a whole."""
+    """Events while they count: of a child in its own days, of a family as long as any of its children has."""
     events = tables.frames["harms"]
-    child, family = set(people["child_id"]), set(people["family_id"])
+    last: dict[str, float] = {}
+    for child, family, days in people[["child_id", "family_id", "safety_days"]].itertuples(index=False):
+        last[child], last[family] = days, max(days, last.get(family, 0))
     theirs = [
-        (pd.isna(who) or who in child) and whose in family and day <= tables.spec.trial.horizon_days
+        whose in last and day <= last.get(whose if pd.isna(who) else who, -1)
         for who, whose, day in zip(events["child_id"], events["family_id"], events["day"], strict=True)
     ]
-    return events[theirs]
+    return events[np.array(theirs, dtype=bool)]
 
 
 def _split(rows: pd.DataFrame, column: str, kinds) -> dict[str, pd.DataFrame]:

@@ -17,7 +17,7 @@ DERIVED_PARTS = ("package", "states", "instruments", "scores", "populations", "t
 
 REPORT_PARTS = (
     *("trial", "codes", "blinding", "populations", "estimands", "analyses", "outputs", "stages", "reported"),
-    *("conduct", "checklist", "amendments"),
+    *("conduct", "checklist", "amendments", "findings"),
     "abbreviations",
 )
 

@@ -94,6 +94,8 @@ def read_meetings(
         entries = read_yaml(path)
         if not isinstance(entries, list):
             raise SpecError(f"{name_of(path)}: expected a list of meetings.")
+        if any(isinstance(each, dict) and "session" in each for each in entries):
+            raise SpecError(f"{name_of(path)}: the session follows from the option that names the file.")
         found += [
             parse(Meeting, each, file=name_of(path), entry=f"number {number}").model_copy(
                 update={"session": session}

@@ -108,7 +108,7 @@ class Assumption(Declaration):
 class Trial(Declaration):
     """What holds for every analysis of the trial.
 
-    With fewer than `few_events` in an arm a ratio by a model is not shown.
+    With fewer than `few_events` in an arm the first page and recurrences have no ratio by a model.
     """
 
     acronym: str

@@ -51,7 +51,9 @@ def run(options: argparse.Namespace) -> None:
 def _check_keys(options: argparse.Namespace) -> None:
     from analysis.errors import CommandError
 
-    keys = options.keys and options.keys.resolve()
-    runs = [folder.resolve() for folder in (options.before, options.after)]
-    if keys and any(keys.is_relative_to(folder / "open") for folder in runs):
+    if not options.keys:
+        return
+    # A run has its data beside what is open; any other folder may have that name.
+    above = [each for each in options.keys.resolve().parents if each.name == "open"]
+    if any((each.parent / "data").is_dir() for each in above):
         raise CommandError("--keys: the list names children; it may not lie in open/.")

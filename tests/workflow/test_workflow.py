@@ -56,7 +56,9 @@ def test_editing_a_module_reruns_what_imports_it_and_nothing_else(finished: Copy
         },
         "analysis/models/hazard.py": {"fit[closed,hazard]"},
         "analysis/stats/proportions.py": {
-            f"{rule}{family}]" for rule in ("fit[closed,", "fit_open[") for family in ("harms", "retention")
+            f"{rule}{family}]"
+            for rule in ("fit[closed,", "fit_open[")
+            for family in ("harms", "missing", "retention")
         },
     }
     assert rerun_by(finished, *fits) == fits

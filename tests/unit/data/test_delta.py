@@ -85,5 +85,9 @@ def test_numbers_are_for_everybody_and_keys_for_the_data_managers(runs: list[Pat
     shown_to_all = "".join(path.read_text() for path in (second / "open" / "delta").iterdir())
     assert "F0005" not in shown_to_all
     assert "F0005" in (second / "data" / "delta.csv").read_text()
-    assert main([str(each) for each in [*about, "--keys", second / "open" / "keys.csv"]]) == 2
-    assert "it may not lie in open/" in capsys.readouterr().err
+    (second.parent / "third" / "data").mkdir(parents=True)
+    for folder in (second, second.parent / "third"):
+        assert main([str(each) for each in [*about, "--keys", folder / "open" / "keys.csv"]]) == 2
+        assert "it may not lie in open/" in capsys.readouterr().err
+    elsewhere = second.parent / "open" / "keys.csv"
+    assert main([str(each) for each in [*about, "--keys", elsewhere]]) == 0, "no run has its data beside it"

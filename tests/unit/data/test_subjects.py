@@ -149,6 +149,16 @@ def test_days_in_which_a_serious_event_would_be_reported(
     assert safety.tolist() == days
 
 
+def test_nothing_is_asked_of_a_family_after_its_removal(spec: Spec, tables) -> None:
+    people = derive_people(tables)
+    removed = people["randomisation_date"] + pd.Timedelta(days=40)
+    people["removed_date"] = removed.where(people["family_id"] == "F0001")
+    cut, nobody = pd.Timestamp("2018-03-01"), pd.Series(dtype="datetime64[ns]")
+    withdrawals = values(spec, "withdrawals", "family_id | child_id | withdrawal_date | withdrawal_level\n")
+    safety = derive_safety_days(people, withdrawals, nobody, data_cut=cut, horizon=913)
+    assert safety.tolist() == [40, 40, 40, 59, 0]
+
+
 EVENTS = """
 event_id | family_id | child_id | event_date | category | is_serious | relatedness
 E0001    | F0001     | C0001    | 2015-01-01 | injury   | true       | unrelated

@@ -7,6 +7,8 @@ import pytest
 
 from analysis.data.allocation import read_allocated
 from analysis.models import harms, mixed
+from analysis.qc.harms import again
+from analysis.qc.tables import Tables
 from analysis.results import select
 
 
@@ -63,3 +65,23 @@ def test_events_are_listed_once_by_month_where_arms_are_known(closed, trial, spe
     assert {key for each in listed for key in each.labels} == {"arm", "number", *harms.LISTED}
     ids = {*closed.tables["harms"]["event_id"], *closed.tables["harms"]["family_id"]}
     assert not ids & {text for each in listed for text in each.labels.values()}
+
+
+def test_events_count_as_long_as_the_time_does(closed, trial, spec):
+    """One more event of a child: on its last day it counts, after it, as after a removal, it does not."""
+    people, table = closed.tables["subjects"], closed.tables["harms"]
+    removed = people[people["removed_date"].notna() & (people["safety_days"] < 800)].iloc[0]
+    before = harms.fit(spec.analyses["A50"], closed, spec)
+    for day, more in ((removed["safety_days"], 1), (removed["safety_days"] + 1, 0)):
+        one = table.iloc[[0]].assign(
+            child_id=removed["child_id"], family_id=removed["family_id"], arm=removed["arm"], day=int(day)
+        )
+        added = pd.concat([table, one], ignore_index=True)
+        data = replace(closed, tables={**closed.tables, "harms": added})
+        result = harms.fit(spec.analyses["A50"], data, spec)
+        assert total(result, category="any") == total(before, category="any") + more
+        frames = {
+            name: frame.astype(object).where(frame.notna(), None) for name, frame in data.tables.items()
+        }
+        second = again(spec.analyses["A50"], Tables(frames, spec))
+        assert total(second, category="any") == total(result, category="any")

@@ -46,6 +46,12 @@ EDITS = {
         "variable: One or more serious",
         {"harms", "report"},
     ),
+    "the words of a finding": (
+        "findings.yaml",
+        "a placeholder that the mapping declares",
+        "a placeholder the mapping declares",
+        {"report"},
+    ),
     "a population": (
         "sap/populations.yaml",
         "text: All randomised less",

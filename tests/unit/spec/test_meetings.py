@@ -39,6 +39,7 @@ def test_an_entry_that_says_too_little_or_too_much_is_refused(tmp_path: Path) ->
         MEETING.replace("2015-02-12", "2014-02-12") + "}": "date is before cut",
         MEETING + ", minutes: none}": "meetings.yaml, entry number 1",
         "meetings: none": "expected a list",
+        MEETING + ", session: closed}": "follows from the option",
     }
     for text, message in wrong.items():
         with pytest.raises(SpecError, match=message):
