@@ -52,8 +52,9 @@ def _agreement(result: Result | Failure, tables: Tables, kept: Kept, *, is_inter
     compared = tuple(
         replace(each, reference=kept.number(result.analysis, each.quantity, each.labels, each.part))
         for each in compare(result, again)
-        # A look already taken is read from the last meeting's run by both and estimated by neither.
-        if each.labels.get("state") != "taken"
+        # A look already taken is read from the last meeting's run by both and estimated by neither: it does
+        # not count as estimated again, unless the two have not read the same.
+        if each.labels.get("state") != "taken" or not each.agrees
     )
     return Agreement(result.analysis, result.family, again.method, compared)
 
