@@ -13,7 +13,7 @@ from analysis.spec import digest, outputs
 from analysis.spec.coded_arms import coded
 from analysis.spec.code import module_closure
 from analysis.spec.config import check_config, closed_files, raw_files
-from analysis.spec.edition import edition, is_interim
+from analysis.spec.edition import check_cut, edition, is_interim
 from analysis.spec.load import load_mapping, load_spec
 from analysis.spec.previous import check_previous
 from analysis.spec.tables import REVEALING_TABLES, TABLES_WITH_ARMS
@@ -28,6 +28,7 @@ try:
     CONFIG = check_config(config, ROOT, file=CONFIG_FILE)
     SPEC = load_spec(ROOT / "data_spec")
     CUT = CONFIG.data_cut or SPEC.trial.data_cut
+    check_cut(SPEC, CUT, file=CONFIG_FILE)
     PLAN = edition(
         SPEC, CUT
     )  # what the reports of this cut show; data are made by the whole of the declarations

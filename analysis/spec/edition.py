@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from analysis.errors import SpecError
 from analysis.spec.declarations import Spec
 from analysis.spec.sap import Estimand, Output
 
@@ -12,6 +13,27 @@ LISTS = ("main", "sensitivity", "supplementary")
 def is_interim(spec: Spec, cut: str) -> bool:
     """Whether a data cut (ISO day) lies before the trial's own last one; nothing else makes a run interim."""
     return cut < spec.trial.data_cut
+
+
+def check_cut(spec: Spec, cut: str, *, file: str) -> None:
+    """Insist on a data cut while the trial lasted.
+
+    After its last one nobody was followed any more, and all would count as followed without an event.
+
+    Raises
+    ------
+    SpecError
+        Naming the configuration and the day that the cut is beyond.
+    """
+    if cut > spec.trial.data_cut:
+        raise SpecError(
+            f"{file}, data_cut: {cut} is after the trial's last data cut, {spec.trial.data_cut} "
+            "(data_spec/sap/trial.yaml); nobody was followed to that day."
+        )
+    if cut < spec.trial.recruitment.first:
+        raise SpecError(
+            f"{file}, data_cut: {cut} is before recruitment began on {spec.trial.recruitment.first}."
+        )
 
 
 def edition(spec: Spec, cut: str) -> Spec:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
+from analysis.errors import SpecError
 from analysis.spec import digest
 from analysis.spec.declarations import Spec
-from analysis.spec.edition import edition, is_interim
+from analysis.spec.edition import check_cut, edition, is_interim
 from analysis.spec.outputs import families_of, outputs_of
 from analysis.spec.sap import Output
 
@@ -17,6 +18,20 @@ EARLY = "2014-12-31"
 def with_output(spec: Spec, name: str, **update: object) -> Spec:
     changed = spec.outputs[name].model_copy(update=update)
     return replace(spec, outputs={**spec.outputs, name: changed})
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        ("2024-01-01", "after the trial's last data cut, 2023-12-31"),
+        ("2011-11-30", "before recruitment began"),
+    ],
+)
+def test_a_cut_outside_the_trial_is_refused(spec: Spec, cut: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        check_cut(spec, cut, file="config.yaml")
+    for day in ("2011-12-01", "2023-12-31"):
+        check_cut(spec, day, file="config.yaml")
 
 
 def test_a_cut_is_interim_before_the_last_cut_of_the_trial_and_not_on_it(spec: Spec) -> None:
