@@ -27,6 +27,7 @@ from analysis.spec.declarations import Spec
 
 LEFT, GAP, RIGHT, TOP, FOOT, HEADING = 62.0, 30.0, 14.0, 20.0, 26.0, 18.0
 BAR, SPACE, KEY = 10.0, 4.0, 12.0
+MARK = 8.0  # below the key, for whose eyes the figure is
 NUMBER_SIZE, NAME_SIZE = 6.5, 7.5
 # Came in blue and green, did not in warm colours, not known yet in grey: after Okabe & Ito and Tol, and told
 # apart in grey by their order.
@@ -49,11 +50,11 @@ def draw_attendance(items: Sequence[Result], spec: Spec) -> tuple[Figure, str]:
     height = len(visits) * (HEADING + len(shown) * (BAR + SPACE))
     width = (canvas.WIDTH - LEFT - GAP - RIGHT) / len(UNITS)
     rows = _key_rows(names, spec)
-    figure = canvas.new_figure(canvas.WIDTH, TOP + height + FOOT + KEY * len(rows))
+    below = FOOT + KEY * len(rows) + MARK
+    figure = canvas.new_figure(canvas.WIDTH, TOP + height + below)
     for at, unit in enumerate(UNITS):
-        axes = canvas.axes_at(
-            figure, left=LEFT + at * (width + GAP), bottom=FOOT + KEY * len(rows), width=width, height=height
-        )
+        left = LEFT + at * (width + GAP)
+        axes = canvas.axes_at(figure, left=left, bottom=below, width=width, height=height)
         _bars(axes, result, unit, shown, spec, width=width, has_names=at == 0)
     _key(figure, rows, spec)
     return figure, attendance_text(result, shown, spec)
@@ -176,7 +177,7 @@ def _key_rows(names: list[str], spec: Spec) -> list[list[str]]:
 
 
 def _key(figure: Figure, rows: list[list[str]], spec: Spec) -> None:
-    axes = canvas.axes_at(figure, left=0, bottom=0, width=canvas.WIDTH, height=KEY * len(rows) + 4)
+    axes = canvas.axes_at(figure, left=0, bottom=MARK, width=canvas.WIDTH, height=KEY * len(rows) + 4)
     axes.set_axis_off()
     axes.set(xlim=(0, canvas.WIDTH), ylim=(0, KEY * len(rows) + 4))
     for row, names in enumerate(rows):
