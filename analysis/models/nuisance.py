@@ -53,8 +53,9 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
     -------
     Result
         By `set` (assumed, observed): `sd` (raw and residual, observed) and `icc` with limits,
-        `children_per_family`, `retention` of families, `families_at_end`, `information_at_end`, `power`,
-        `families_needed`, `families_to_randomise`; counts of families and children due and with the outcome.
+        `children_per_family`, `kept` (share of the families randomised), `retention` of families kept,
+        `families_at_end`, `information_at_end`, `power`, `families_needed`, `families_to_randomise`; counts
+        of families randomised and kept, of families and children due, known of those due, and analysed.
 
     Source
     ------
@@ -64,7 +65,7 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
     watched = spec.analyses[monitored.watches]
     pooled = _outcomes(watched, data)
     recruitment = spec.analyses[entry.recruitment]
-    seen = _variation(watched, pooled, spec)
+    seen = _variation(entry, watched, pooled, spec)
     counts = _counts(entry, watched, data, pooled)
     return result_of(
         entry,
@@ -75,20 +76,20 @@ def fit(entry: NuisanceAnalysis, data: Data, spec: Spec) -> Result:
             *_assumed(monitored),
             *_observed(entry, monitored, pooled, seen, counts, families_by_end(recruitment, data, spec)),
         ),
-        notes=list(_notes(entry, pooled, seen)),
+        notes=list(_notes(pooled, seen)),
     )
 
 
-def _notes(entry: NuisanceAnalysis, rows: pd.DataFrame, seen: Variation) -> Iterator[str]:
+def _notes(rows: pd.DataFrame, seen: Variation) -> Iterator[str]:
     if seen.reason:
         yield f"No variance of the outcome yet: {seen.reason}"
+    if seen.raw is None:
+        return
     families = rows["family_id"].nunique()
     yield (
         f"SDs, ICC and children per family are of {so_many(len(rows), 'child', 'children')} in "
         f"{so_many(families, 'family', 'families')} with the outcome, whether or not their window had closed."
     )
-    if families < entry.least_families:
-        yield f"Nothing is projected from fewer than {entry.least_families} families with the outcome."
 
 
 def _outcomes(watched: MixedAnalysis, data: Data) -> pd.DataFrame:
@@ -100,9 +101,11 @@ def _outcomes(watched: MixedAnalysis, data: Data) -> pd.DataFrame:
     return rows.drop(columns=ARM, errors="ignore")
 
 
-def _variation(watched: MixedAnalysis, rows: pd.DataFrame, spec: Spec) -> Variation:
-    if len(rows) < 2:
-        return Variation(reason="fewer than two children have the outcome.")
+def _variation(entry: NuisanceAnalysis, watched: MixedAnalysis, rows: pd.DataFrame, spec: Spec) -> Variation:
+    if rows["family_id"].nunique() < entry.least_families:
+        return Variation(
+            reason=f"fewer than {entry.least_families} families have the outcome; nothing is projected."
+        )
     raw = float(rows["value"].std())
     titles = {each.column: column_name(each.column, spec) for each in watched.covariates}
     try:
@@ -123,7 +126,8 @@ def _interval(name: str, found: Interval | None, labels: Mapping[str, str]) -> E
 def _counts(
     entry: NuisanceAnalysis, watched: MixedAnalysis, data: Data, rows: pd.DataFrame
 ) -> tuple[Count, ...]:
-    """Families and children whose window had closed by the cut, and those of them with the outcome."""
+    """Families randomised and kept; those due whose window had closed, and known of them; those analysed."""
+    randomised = data.tables["recruitment"]["family_id"].dropna()
     population = select(data, "subjects", entry.population)
     due = those_due(population, data, watched.outcome.parameter, [watched.outcome.visit])
     visits = data.tables["visits"]
@@ -131,10 +135,17 @@ def _counts(
     closed = visits[(visits["visit"] == watched.outcome.visit) & visits["is_due"]]
     due = due[due["child_id"].isin(closed["child_id"])]
     known = due[due["child_id"].isin(rows["child_id"])]
-    return tuple(
-        Count(name, frame[column].nunique(), {"arm": ALL, "set": which})
-        for which, frame in (("due", due), ("analysed", known))
-        for name, column in (("families", "family_id"), ("children", "child_id"))
+    kept = randomised[randomised.isin(population["family_id"])]
+    return (
+        *(
+            Count("families", families.nunique(), {"arm": ALL, "set": which})
+            for which, families in (("randomised", randomised), ("kept", kept))
+        ),
+        *(
+            Count(name, frame[column].nunique(), {"arm": ALL, "set": which})
+            for which, frame in (("due", due), ("known", known), ("analysed", rows))
+            for name, column in (("families", "family_id"), ("children", "child_id"))
+        ),
     )
 
 
@@ -159,29 +170,35 @@ def _observed(
     to_come: Estimate | None,
 ) -> Iterator[Estimate]:
     size = {(each.labels["set"], each.name): each.value for each in counts}
-    due, known = size["due", "families"], size["analysed", "families"]
-    retention = known / due if due else None
+    kept, retention = (
+        size[part, "families"] / size[whole, "families"] if size[whole, "families"] else None
+        for part, whole in (("kept", "randomised"), ("known", "due"))
+    )
     sizes = rows["family_id"].value_counts()
+    is_enough = len(sizes) >= entry.least_families
     yield Estimate("sd", seen.raw, labels={**OBSERVED, "of": "raw"})
     yield _interval("sd", seen.residual, {**OBSERVED, "of": "residual"})
     yield seen.correlation or Estimate("icc", None, labels=OBSERVED)
-    yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=OBSERVED)
+    yield Estimate("children_per_family", float(sizes.mean()) if is_enough else None, labels=OBSERVED)
+    yield Estimate("kept", kept, labels=OBSERVED)
     yield Estimate("retention", retention, labels=OBSERVED)
+    # Retention is of families kept; the numbers it is multiplied with below are of families randomised.
+    followed = None if kept is None or retention is None or not is_enough else kept * retention
     per_family = None
-    if seen.correlation and seen.residual and len(sizes) >= entry.least_families:
+    if seen.correlation and seen.residual:
         shares = sizes.value_counts(normalize=True).reindex(range(1, sizes.max() + 1), fill_value=0.0)
         per_family = information_per_family(seen.residual.estimate, seen.correlation.value, shares.to_list())
-    yield from _at_end(monitored, per_family, retention, OBSERVED)
+    yield from _at_end(monitored, per_family, followed, OBSERVED)
     if to_come is not None:
         yield replace(to_come, labels={**to_come.labels, **PROJECTED})
-        yield from _at_end(monitored, per_family, retention, PROJECTED, randomised=to_come.value)
+        yield from _at_end(monitored, per_family, followed, PROJECTED, randomised=to_come.value)
     maximum = design_of(monitored).maximum_information
-    yield from _needed(maximum / per_family if per_family else None, retention, OBSERVED)
+    yield from _needed(maximum / per_family if per_family else None, followed, OBSERVED)
 
 
-def _needed(families: float | None, retention: float | None, labels: Mapping[str, str]) -> Iterator[Estimate]:
+def _needed(families: float | None, followed: float | None, labels: Mapping[str, str]) -> Iterator[Estimate]:
     """Families with the outcome that have the information of the design, and how many to randomise."""
-    randomised = families / retention if families and retention else None
+    randomised = families / followed if families and followed else None
     yield Estimate("families_needed", families, labels=labels)
     yield Estimate("families_to_randomise", randomised, labels=labels)
 
@@ -189,14 +206,17 @@ def _needed(families: float | None, retention: float | None, labels: Mapping[str
 def _at_end(
     monitored: MonitoringAnalysis,
     per_family: float | None,
-    retention: float | None,
+    followed: float | None,
     labels: Mapping[str, str],
     *,
     randomised: float | None = None,
 ) -> Iterator[Estimate]:
-    """Families with the outcome, their information and the power, of so many randomised or those planned."""
+    """Families with the outcome, their information and the power, of so many randomised or those planned.
+
+    `followed` is the share of the families randomised that has the outcome.
+    """
     planned = monitored.design.families
-    families = None if retention is None else (planned if randomised is None else randomised) * retention
+    families = None if followed is None else (planned if randomised is None else randomised) * followed
     information = None if families is None or per_family is None else families * per_family
     power = power_with(monitored, information) if information else None
     yield Estimate("families_at_end", families, labels=labels)
@@ -210,10 +230,10 @@ def _method(monitored: MonitoringAnalysis, watched: MixedAnalysis, spec: Spec) -
         "All arms together. Linear mixed model by REML with a random family effect, adjusted for "
         f"{adjusted_for(watched.covariates, spec)}, without the arm; SD: root of the sum of both variances, "
         "with limits by Satterthwaite; "
-        "ICC with its profile-likelihood interval. Retention: families with the outcome of those from whom "
-        "it was due by age and schedule and whose window had closed by the data cut. Information at the "
+        "ICC with its profile-likelihood interval. Retention: families with the outcome of those kept from "
+        "whom it was due by age and schedule and whose window had closed by the data cut. Information at the "
         f"end: that of the planned {design.families} families, and of those projected to be there by the "
-        f"last day of recruitment, each at this retention, SD, ICC and mix of family "
+        f"last day of recruitment, each at the share kept so far, this retention, SD, ICC and mix of family "
         "sizes, for two arms of one size and before any gain from covariates but what the SD has; power: "
         f"that of the planned looks against a difference of {abs(design.effect):g} in either direction"
     )

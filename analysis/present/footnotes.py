@@ -10,6 +10,7 @@ from analysis.present.reading import ALL, Found, arm_label, arms_of, count
 from analysis.present.table_form import Footnote, Origin
 from analysis.results import ALL_SITES, Failure, Result, View
 from analysis.spec.declarations import Spec
+from analysis.spec.monitoring_entries import NuisanceAnalysis
 from analysis.spec.sap import Analysis, Estimand
 
 TIMINGS = {"prespecified": "declared in the plan", "post_hoc": "post hoc"}
@@ -75,7 +76,7 @@ def _before(
     whole = WHOLE_TRIAL if spec.interim_cut else ""
     return (
         *_by_analysis(
-            "Population", items, lambda item: [population_text(spec.analyses[item.analysis], spec) or whole]
+            "Population", items, lambda item: [_population(spec.analyses[item.analysis], spec) or whole]
         ),
         *_lines(
             "Estimand", [estimand_text(spec.estimands[each], spec, view) for each in _estimands(entries)]
@@ -127,6 +128,16 @@ def population_text(entry: Analysis, spec: Spec) -> str:
         return ""
     population = spec.populations[entry.population]
     return f"{population.label}: {fmt.lower(fmt.sentence(population.text))}"
+
+
+def _population(entry: Analysis, spec: Spec) -> str:
+    """That of an analysis; of both where a fit has the population of the analysis it goes with."""
+    text = population_text(entry, spec)
+    if not isinstance(entry, NuisanceAnalysis):
+        return text
+    fitted = population_text(spec.analyses[spec.analyses[entry.monitors].watches], spec)
+    parts = {"Retention and the share kept": text, "SD, ICC and children per family": fitted}
+    return " ".join(f"{name}: {fmt.lower(each)}" for name, each in parts.items())
 
 
 def status_name(entry: Analysis) -> str:

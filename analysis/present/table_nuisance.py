@@ -12,7 +12,8 @@ SETS = {"assumed": "Assumed by the design", "observed": "Seen at this cut"}
 CONVENTIONS = (
     "Nobody's arm is used. Taken together the arms vary by their difference as well: the SD seen is the "
     "root of the variance within arms and, with arms of one size, a quarter of the squared difference",
-    "Retention: of those whose outcome was due by the cut",
+    "Retention seen: of the families kept whose outcome was due by the cut; the design's is of all "
+    "randomised, and so is what is seen once multiplied by the share kept, as below it",
 )
 INFORMATION = 3
 
@@ -42,6 +43,7 @@ def _rows(result: Result, request: Request) -> Iterator[Row]:
     yield row(f"SD after covariates ({request.level})", "sd", 2, of="residual")
     yield row(f"ICC within families ({request.level})", "icc", fmt.CORRELATION)
     yield row("Children per family", "children_per_family", 2)
+    yield row("Kept of those randomised", "kept", fmt.SHARE, scale="share")
     yield row("Retention of families", "retention", fmt.SHARE, scale="share")
     yield Row(f"At the end, with the {fmt.whole(design.families)} families planned", kind="group")
     yield row("Families with the outcome", "families_at_end", 0)
@@ -77,11 +79,11 @@ def _projected_rows(result: Result, power: str) -> Iterator[Row]:
 def _sizes(result: Result) -> Row:
     n = {
         (which, unit): count(result, unit, set=which)
-        for which in ("analysed", "due")
+        for which in ("known", "due")
         for unit in ("families", "children")
     }
     text = "; ".join(
-        f"{unit} {fmt.whole(n['analysed', unit])} / {fmt.whole(n['due', unit])}"
+        f"{unit} {fmt.whole(n['known', unit])} / {fmt.whole(n['due', unit])}"
         for unit in ("families", "children")
     )
     values = {f"{unit}_{which.replace(' ', '_')}": value for (which, unit), value in n.items()}

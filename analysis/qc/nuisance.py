@@ -32,14 +32,21 @@ def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
     known = due[due["child_id"].isin(set(rows["child_id"]))]
     size = {
         (which, name): len(set(frame[column]))
-        for which, frame in (("due", due), ("analysed", known))
+        for which, frame in (("due", due), ("known", known), ("analysed", rows))
         for name, column in (("families", "family_id"), ("children", "child_id"))
     }
+    randomised = {each for each in tables.frames["recruitment"]["family_id"] if isinstance(each, str)}
+    kept = randomised & set(tables.people(entry.population)["family_id"])
+    size |= {("randomised", "families"): len(randomised), ("kept", "families"): len(kept)}
     recruited = accrual.again(tables.spec.analyses[entry.recruitment], tables)
-    asked, kept = size["due", "families"], size["analysed", "families"]
     most = maximum(monitored)
-    retention = kept / asked if asked else None
-    seen = list(_observed(entry, rows, _fit(rows, watched, tables), retention, most, tables))
+    shares = {
+        "kept": _share(len(kept), len(randomised)),
+        "retention": _share(size["known", "families"], size["due", "families"]),
+    }
+    # Nothing of the outcome is told of few families.
+    shown = rows if len(set(rows["family_id"])) >= entry.least_families else rows.iloc[:0]
+    seen = list(_observed(entry, shown, _fit(shown, watched, tables), shares, most, tables))
     return Again(
         METHOD,
         estimates=(
@@ -50,6 +57,10 @@ def again(entry: NuisanceAnalysis, tables: Tables) -> Again:
         ),
         counts=tuple(Count(name, n, {"arm": "All", "set": which}) for (which, name), n in size.items()),
     )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _fit(rows: pd.DataFrame, watched, tables: Tables) -> Siblings | None:
@@ -76,7 +87,7 @@ def _observed(
     entry: NuisanceAnalysis,
     rows: pd.DataFrame,
     fit: Siblings | None,
-    retention: float | None,
+    shares: dict[str, float | None],
     most: float,
     tables: Tables,
 ) -> Iterator[Estimate]:
@@ -91,14 +102,16 @@ def _observed(
         correlation = Estimate(
             "icc", found.value, low=found.low, high=found.high, level=found.level, labels=where
         )
-        if rows["family_id"].nunique() >= entry.least_families:
-            per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
+        per_family = float((sizes / (1 + (sizes - 1) * found.value)).mean() / (4 * total))
     yield Estimate("sd", raw, labels={**where, "of": "raw"})
     yield replace(residual or Estimate("sd", None), labels={**where, "of": "residual"})
     yield correlation
     yield Estimate("children_per_family", float(sizes.mean()) if len(sizes) else None, labels=where)
-    yield Estimate("retention", retention, labels=where)
-    yield from _end(monitored, per_family, retention, most, where)
+    for name, share in shares.items():
+        yield Estimate(name, share, labels=where)
+    told = [share for share in shares.values() if share is not None and len(rows)]
+    of_randomised = float(np.prod(told)) if len(told) == len(shares) else None
+    yield from _end(monitored, per_family, of_randomised, most, where)
 
 
 def _projected(

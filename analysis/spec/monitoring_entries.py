@@ -96,15 +96,15 @@ class MonitoringAnalysis(Entry):
 class NuisanceAnalysis(Entry):
     """Standard deviation, correlation and retention of all arms together, against a design (`monitors`).
 
-    How many families are to come is the projection of `recruitment`. From fewer than `least_families` with
-    the outcome nothing is projected.
+    How many families are to come is the projection of `recruitment`. Of fewer than `least_families` with
+    the outcome neither SD nor ICC is told, and nothing is projected.
     """
 
     family: Literal["nuisance"]
     population: str
     monitors: str
     recruitment: str
-    least_families: Annotated[int, Field(ge=1)]
+    least_families: Annotated[int, Field(ge=2)]
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -289,11 +289,37 @@ def test_coded_arms_have_the_difference_of_the_design_both_ways(closed, spec) ->
             assert first == pytest.approx(second, rel=1e-9)
 
 
-def test_nothing_is_projected_from_a_few_families(closed, spec) -> None:
+def test_nothing_is_told_of_the_outcome_of_a_few_families(closed, spec) -> None:
     entry = spec.analyses["N14"]
     few = nuisance.fit(entry, altered(closed, subjects=of_families(0.04)), spec)
-    assert says(few, "Nothing is projected from fewer than 20 families")
-    assert value(few, "families_needed", set="observed") is None
+    assert says(few, "fewer than 20 families have the outcome; nothing is projected")
+    told = [each for each in select(few.estimates, set="observed") if each.value is not None]
+    assert {each.name for each in told} == {"kept", "retention"}
+
+
+def test_families_removed_do_not_bring_the_outcome(closed, spec) -> None:
+    """Retention is of the families kept; at the end are those kept and retained of those randomised."""
+    entry = spec.analyses["N14"]
+    randomised = sorted(closed.tables["recruitment"]["family_id"].dropna().unique())
+    known = set(closed.tables["outcomes"].query("parameter == @SDQ and visit == 'V5'")["family_id"])
+    gone = [each for each in randomised if each not in known][:20]
+
+    def removed(rows):
+        return rows.assign(is_eligible=rows["is_eligible"] & ~rows["family_id"].isin(gone))
+
+    found = nuisance.fit(entry, altered(closed, subjects=removed), spec)
+    kept, retention, end = (
+        value(found, name, set="observed") for name in ("kept", "retention", "families_at_end")
+    )
+    (families,) = (each.value for each in select(found.counts, name="families", set="kept"))
+    eligible = removed(closed.tables["subjects"]).query("is_eligible")["family_id"].nunique()
+    assert families == eligible and kept == eligible / len(randomised) < 1
+    planned = spec.analyses[entry.monitors].design.families
+    assert end == pytest.approx(planned * kept * retention)
+    needed, to_randomise = (
+        value(found, name, set="observed") for name in ("families_needed", "families_to_randomise")
+    )
+    assert needed / to_randomise == pytest.approx(end / planned)
 
 
 def test_retention_is_of_closed_windows(closed, spec) -> None:

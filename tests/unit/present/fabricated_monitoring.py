@@ -82,10 +82,14 @@ def _sides(name: str, below: float, labels: dict[str, str]) -> list[Estimate]:
 
 
 def nuisance(analysis: str, view: str) -> Result:
-    """300 families due and 225 of them with the outcome."""
+    """400 families randomised, 380 kept, 300 due, 225 of them with the outcome, and 230 in the model."""
     counts = [
+        Count("families", n, {"arm": "All", "set": which})
+        for which, n in (("randomised", 400), ("kept", 380))
+    ]
+    counts += [
         Count(name, n, {"arm": "All", "set": which})
-        for which, pair in (("due", (300, 384)), ("analysed", (225, 288)))
+        for which, pair in (("due", (300, 384)), ("known", (225, 288)), ("analysed", (230, 295)))
         for name, n in zip(("families", "children"), pair, strict=True)
     ]
     estimates = [
@@ -94,6 +98,7 @@ def nuisance(analysis: str, view: str) -> Result:
         Estimate("sd", 7.625, labels={"set": "observed", "of": "raw"}),
         Estimate("sd", 7.25, low=6.75, high=7.75, level=0.95, labels={"set": "observed", "of": "residual"}),
         Estimate("icc", 0.3, labels={"set": "assumed"}),
+        Estimate("kept", 0.95, labels={"set": "observed"}),
         Estimate("icc", 0.4125, low=0.2285, high=0.5965, level=0.95, labels={"set": "observed"}),
     ]
     for at, which in enumerate(("assumed", "observed")):

@@ -102,6 +102,13 @@ def test_the_open_report_has_the_nuisance_table_alone() -> None:
     assert found["SD after covariates (95% CI)"] == ["7.00", "7.25 (6.75 to 7.75)"]
     assert found["ICC within families (95% CI)"] == ["0.300", "0.413 (0.229 to 0.597)"]
     assert found["With the outcome / due"][1] == "families 225 / 300; children 288 / 384"
+    assert found["Kept of those randomised"] == ["", "95.0%"]
+    (denominator, population) = (
+        next(note.text for note in table("open", "M3").footnotes if note.term == term)
+        for term in ("Denominator", "Population")
+    )
+    assert denominator == "295 children in 230 families."
+    assert "children per family: followed up at 2.5 years" in population
     for output in ("M1", "M2"):
         with pytest.raises(BlindingError):
             tabulate(
