@@ -12,6 +12,7 @@ from analysis.present import format as fmt
 from analysis.present.assumptions import assumptions
 from analysis.present.blinding import check_open_text
 from analysis.present.consort import LEVELS, boxes_of
+from analysis.present.flags import flags
 from analysis.present.footnotes import UNTOLD_TREATMENT, average_name
 from analysis.present.headline import summarise, summarise_for_committee
 from analysis.present.interim import Pack, pack_context
@@ -20,7 +21,7 @@ from analysis.present.methods_text import methods_text
 from analysis.present.pieces import Piece, read_pieces
 from analysis.present.reading import ALL, Found, count, label
 from analysis.present.stamps import check_stamps
-from analysis.present.standing import flags, guideline, tabulate_standing
+from analysis.present.standing import guideline, tabulate_standing
 from analysis.present.table_form import MARKS, Origin, Table
 from analysis.present.table_validation import verdict
 from analysis.present.template import render

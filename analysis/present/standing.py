@@ -1,18 +1,26 @@
 """The first page of the committee's pack: where the trial stands, and what stands out."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from analysis.present import format as fmt
 from analysis.present.headline import brief
 from analysis.present.looks import SCORE, bound_text, is_crossed, looks_of
-from analysis.present.reading import ALL, Found, arm_name, count, label, one, results_for
+from analysis.present.reading import (
+    ALL,
+    Found,
+    arm_name,
+    count,
+    label,
+    one,
+    results_for,
+)
 from analysis.present.request import Request
-from analysis.present.table_accrual import projected_finish, state_of
+from analysis.present.table_accrual import projected_finish
 from analysis.present.table_form import Cell, Row, Table, numbers
-from analysis.results import ALL_SITES, Estimate, Failure, Result, View, select
+from analysis.results import ALL_SITES, Failure, Result, View
 from analysis.spec.declarations import Spec
-from analysis.spec.outputs import outputs_of, report_of
+from analysis.spec.outputs import report_of
 from analysis.spec.sap import Output
 
 TITLE = "Where the trial stands"
@@ -39,27 +47,6 @@ def tabulate_standing(results: Mapping[str, Found], spec: Spec, view: View) -> T
         conventions=(*CONVENTIONS, COMPARED) if request.contrast else CONVENTIONS,
     )
     return brief(table, request)
-
-
-def flags(results: Mapping[str, Found], spec: Spec, view: View) -> list[str]:
-    """What a committee should not miss, in sentences; an empty list when nothing stands out.
-
-    What could not be looked at is told as well: no result is not a good result.
-    """
-    shown = (name for output in outputs_of(spec, view) for name in output.analyses)
-    watched = [name for name in dict.fromkeys(shown) if spec.analyses[name].family in _FLAGS]
-    found = []
-    for name in watched:
-        item = results.get(name)
-        if isinstance(item, Result):
-            found += _FLAGS[item.family](item, spec, view)
-        else:
-            found.append(_unknown(spec.analyses[name].title, item.reason if item else "there is no result"))
-    return found
-
-
-def _unknown(title: str, reason: str) -> str:
-    return f"{title} could not be evaluated: {fmt.sentence(reason)}"
 
 
 def guideline(results: Mapping[str, Found], spec: Spec) -> list[str]:
@@ -190,82 +177,3 @@ def _of(visit: str) -> str:
 
 
 _READ = {"accrual": _accrual, "retention": _retention, "missing": _missing}
-
-
-def _slow(item: Result, spec: Spec, view: View) -> list[str]:
-    done, planned = count(item, "randomised_families", site=ALL_SITES), one(item.estimates, "planned")
-    if state_of(item) != "open":
-        return []
-    if done is None or planned is None:
-        return [_unknown(item.title, "families randomised or planned are not in the result")]
-    if done >= planned.value:
-        return []
-    return [
-        f"Recruitment is behind its target: {fmt.families(done)} randomised, "
-        f"{fmt.number(planned.value, 0)} planned by {fmt.date_name(planned.labels['by'])}."
-    ]
-
-
-def _lost(item: Result, spec: Spec, view: View) -> list[str]:
-    """Visits that nobody has been due at yet have nothing to be compared."""
-    names = {each.id: _of(each.label) for each in spec.trial.visits}
-    due = {name for name in names if count(item, "due_families", arm=ALL, site=ALL_SITES, visit=name) != 0}
-    gaps = [
-        (f"Attendance differs between the arms at {name}", f"attendance at {name}", gap)
-        for visit, name in names.items()
-        if visit in due
-        for gap in select(item.estimates, name="risk_difference", visit=visit) or (None,)
-    ]
-    return _apart(item, gaps, view)
-
-
-def _unseen(item: Result, spec: Spec, view: View) -> list[str]:
-    """Of the first outcome of the plan alone: of many intervals some leave out zero by chance."""
-    parameter = spec.analyses[item.analysis].parameters[0]
-    name = label(spec, "parameter", parameter)
-    gaps = [
-        (
-            f"Families without {name} at {_of(visit.label)} differ between the arms",
-            f"outcomes missing at {_of(visit.label)}",
-            gap,
-        )
-        for visit in spec.trial.visits
-        for gap in select(item.estimates, name="missing_difference", parameter=parameter, visit=visit.id)
-        if gap.value is not None
-    ]
-    return _apart(item, gaps, view)
-
-
-def _harmed(item: Result, spec: Spec, view: View) -> list[str]:
-    kinds = [
-        (_kind(gap.labels["category"], spec), gap) for gap in select(item.estimates, name="risk_difference")
-    ]
-    gaps = [
-        (f"Families with serious adverse events ({kind}) differ between the arms", f"events {kind}", gap)
-        for kind, gap in kinds or [("of any kind", None)]
-    ]
-    return _apart(item, gaps, view)
-
-
-def _apart(item: Result, gaps: Iterable[tuple[str, str, Estimate | None]], view: View) -> list[str]:
-    """Differences whose interval leaves out zero and, in one sentence, those that have no interval."""
-    if view == "open":
-        return []
-    gaps, found = list(gaps), []
-    for told, _, gap in gaps:
-        if _has_limits(gap) and (gap.low > 0 or gap.high < 0):
-            found.append(f"{told}: {fmt.points(gap.value, gap.low, gap.high)} percentage points.")
-    if without := [what for _, what, gap in gaps if not _has_limits(gap)]:
-        found.append(_unknown(item.title, f"no interval of the difference in {', '.join(without)}"))
-    return found
-
-
-def _has_limits(gap: Estimate | None) -> bool:
-    return gap is not None and fmt.is_number(gap.low) and fmt.is_number(gap.high)
-
-
-def _kind(category: str, spec: Spec) -> str:
-    return "of any kind" if category == "any" else _of(label(spec, "event_category", category))
-
-
-_FLAGS = {"accrual": _slow, "retention": _lost, "missing": _unseen, "harms": _harmed}

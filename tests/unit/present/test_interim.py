@@ -10,9 +10,10 @@ import pytest
 from analysis.errors import BlindingError
 from analysis.present.document import render_report
 from analysis.present.figures import DRAW
+from analysis.present.flags import flags
 from analysis.present.interim import Pack, table_changes
 from analysis.present.reading import results_digest, results_for
-from analysis.present.standing import flags, guideline, tabulate_standing
+from analysis.present.standing import guideline, tabulate_standing
 from analysis.present.tables import tabulate, write_forms
 from analysis.present.word import render_word
 from analysis.results import Failure, Result, ResultFile
@@ -329,8 +330,42 @@ def test_what_stands_out_is_flagged_and_what_does_not_is_not() -> None:
             replace(each, **values) if each.name == "risk_difference" else each for each in harms.estimates
         )
         told = flags({"A50": replace(harms, estimates=made)}, plan(), "closed")
-        assert any("differ between the arms: 10.0 (2.0 to 18.0)" in each for each in told) == is_told
+        assert (
+            any(
+                "in a larger share of families in NIM: NIM \u2212 SAU 10.0 (2.0 to 18.0) percentage points"
+                in each
+                for each in told
+            )
+            == is_told
+        )
     assert all("arms" not in each for each in flags(shown("open"), plan(), "open"))
+
+
+def test_a_difference_in_missing_outcomes_says_in_which_arm_with_the_families_of_each() -> None:
+    result = shown("closed")["N03"]
+    parameter, visit = plan().analyses["N03"].parameters[0], plan().trial.visits[-1]
+    where = {"parameter": parameter, "visit": visit.id, "unit": "family"}
+
+    def counted(each):
+        n = {"due": {"NIM": 80, "SAU": 100}, "observed": {"NIM": 76, "SAU": 70}}.get(each.name, {})
+        here = each.labels.items() >= where.items() and each.labels.get("arm") in n
+        return replace(each, value=n[each.labels["arm"]]) if here else each
+
+    def apart(each):
+        here = each.name == "missing_difference" and each.labels["parameter"] == parameter
+        return (
+            replace(each, value=-0.25, low=-0.35, high=-0.15)
+            if here and each.labels["visit"] == visit.id
+            else each
+        )
+
+    made = replace(
+        result, counts=tuple(map(counted, result.counts)), estimates=tuple(map(apart, result.estimates))
+    )
+    found = flags({"N03": made}, plan(), "closed")
+    (told,) = [each for each in found if f"is more often missing in SAU at {visit.label}: " in each]
+    assert "NIM \u2212 SAU \u221225.0 (\u221235.0 to \u221215.0) percentage points" in told
+    assert "of the families, NIM 4 (5%) of 80; SAU 30 (30.0%) of 100." in told
 
 
 def test_the_first_page_has_statistic_and_limit_of_what_is_monitored(pages) -> None:
