@@ -30,7 +30,7 @@ def coded(spec: Spec) -> Spec:
     shown = shown_by(spec, outputs)
     return replace(
         shown,
-        trial=spec.trial.model_copy(update={"arms": Arms(intervention=first, control=second)}),
+        trial=shown.trial.model_copy(update={"arms": Arms(intervention=first, control=second)}),
         codes={**spec.codes, "arm": arms},
         estimands={
             name: each.model_copy(update={"treatment": TREATMENT}) for name, each in shown.estimands.items()

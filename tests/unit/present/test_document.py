@@ -369,7 +369,7 @@ def test_a_report_of_real_data_has_no_word_of_the_synthetic_trial() -> None:
     ]
     assert [text for text in declared if OF_THE_SYNTHETIC_TRIAL.search(text)] == []
     synthetic = " ".join(text for _, text in assumptions(spec, "open", synthetic=True))
-    assert "439 children in 360 families" in synthetic and "of one arm" not in synthetic
+    assert "cannot hold without siblings who joined later" in synthetic and "of one arm" not in synthetic
 
 
 def test_two_figures_on_one_page_share_no_name() -> None:

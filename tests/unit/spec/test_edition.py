@@ -1,5 +1,6 @@
 """Editions of the plan: what a report at an interim cut shows, and what the final one leaves to it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from analysis.errors import SpecError
 from analysis.spec import digest
 from analysis.spec.declarations import Spec
-from analysis.spec.edition import check_cut, edition, is_interim
+from analysis.spec.edition import ELSEWHERE, check_cut, edition, is_interim, without_names
 from analysis.spec.outputs import families_of, outputs_of
 from analysis.spec.sap import Output
 
@@ -89,3 +90,40 @@ def test_an_output_that_no_edition_shows_is_refused(spec: Spec) -> None:
     assert Output(**{**body, "reports": ()}).interim
     with pytest.raises(ValidationError, match="no report of any edition"):
         Output(**{**body, "reports": (), "interim": ()})
+
+
+def texts_of(plan: Spec) -> list[str]:
+    found = [
+        *(each.remark for each in plan.analyses.values()),
+        *(each.text for each in plan.trial.assumptions),
+    ]
+    found += [each.no_sensitivity for each in plan.estimands.values()]
+    return [text.strip() for text in found if text]
+
+
+@pytest.mark.parametrize("cut", [EARLY, None])
+def test_no_words_of_an_edition_point_to_what_it_does_not_have(spec: Spec, cut: str | None) -> None:
+    plan = edition(spec, cut or spec.trial.data_cut)
+    gone = (set(spec.analyses) | set(spec.estimands)) - set(plan.analyses) - set(plan.estimands)
+    assert not [text for text in texts_of(plan) if gone & set(re.findall(r"[A-Z]\w+", text))]
+    if cut:
+        assert gone and len(texts_of(plan)) < len(texts_of(spec))
+    else:
+        assert sorted(texts_of(plan)) == sorted(texts_of(spec))
+
+
+def test_a_sentence_that_names_what_is_not_there_goes_and_the_others_stay() -> None:
+    text = (
+        "Siblings are in it. A09G, which has none, leaves them out. A09 is another; see docs/decisions/0004."
+    )
+    left = "Siblings are in it. A09 is another; see docs/decisions/0004."
+    assert without_names(text, {"A09G"}) == left
+    assert without_names(text, set()) == text
+    assert without_names("A09G leaves them out.", {"A09G"}) == ""
+
+
+def test_an_estimand_whose_sensitivity_analyses_are_elsewhere_says_so(spec: Spec) -> None:
+    early = edition(spec, EARLY).estimands["E2"]
+    assert spec.estimands["E2"].sensitivity and not early.sensitivity
+    assert early.no_sensitivity == ELSEWHERE
+    assert edition(spec, spec.trial.data_cut).estimands["E2"] == spec.estimands["E2"]
