@@ -9,9 +9,10 @@ from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, select
 from analysis.results import Count, Estimate, Result
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import BaselineAnalysis, Variable
+from analysis.spec.sap import REMOVED_BEFORE, BaselineAnalysis, Variable
 
 NOT_GIVEN = "not given"
+NOT_ATTENDED, WITHDRAWN = "not_attended", "withdrawn"
 STATISTICS = {
     "mean": {"mean": "mean", "sd": "std"},
     "median": {"median": "median", "q1": 0.25, "q3": 0.75},
@@ -92,9 +93,19 @@ def _values(variable: Variable, people: pd.DataFrame, data: Data) -> tuple[pd.Da
         here[["child_id", "value", "missing_reason", "date"]], on="child_id", how="left"
     )
     reason = frame["missing_reason"].fillna(NOT_GIVEN)
+    is_removed = frame["child_id"].isin(_removed_before(variable.visit, people, data))
+    reason = reason.mask(is_removed & (reason == NOT_ATTENDED), REMOVED_BEFORE)
     # A value without a date cannot be told to be a baseline, as for a covariate.
     is_before = frame["date"] <= frame["randomisation_date"]
     return frame.assign(reason=reason, is_before=is_before), variable.parameter
+
+
+def _removed_before(visit: str, people: pd.DataFrame, data: Data) -> pd.Series:
+    """Children whose visit was called off as their family had been removed from the trial."""
+    visits = data.tables["visits"]
+    called_off = visits.loc[(visits["visit"] == visit) & (visits["standing"] == WITHDRAWN), "child_id"]
+    removed = people.loc[people["removed_date"].notna(), "child_id"]
+    return removed[removed.isin(called_off)]
 
 
 def _dated(rows: pd.DataFrame, summary: str, labels: dict[str, str]) -> tuple[list[Count], list[Estimate]]:

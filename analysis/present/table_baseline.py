@@ -9,7 +9,7 @@ from analysis.present.request import Request
 from analysis.present.table_form import Cell, Row, Table, numbers
 from analysis.results import Result, select
 from analysis.spec.declarations import Spec
-from analysis.spec.sap import Variable
+from analysis.spec.sap import REMOVED_BEFORE, Variable
 from analysis.spec.visit_outcomes import NOT_DUE
 
 UNITS = {"family": "Families", "child": "Children"}
@@ -152,7 +152,9 @@ def _missing(block: _Block, spec: Spec) -> list[Row]:
 
 
 def _reason_name(reason: str, spec: Spec) -> str:
-    """Why there is no value; one that was not due is not missing."""
+    """Why there is no value; one that was not due, or no longer, is not missing."""
+    if reason == REMOVED_BEFORE:
+        return f"{reason[0].upper()}{reason[1:]}"
     name = label(spec, "missing_reason", reason)
     return name if reason in NOT_DUE else f"Missing: {name.lower()}"
 

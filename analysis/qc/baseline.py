@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.qc.again import Again
 from analysis.qc.tables import ARM, Tables, by_arm
 from analysis.results import Count, Estimate
-from analysis.spec.sap import DAYS_IN_CARE, BaselineAnalysis, Variable
+from analysis.spec.sap import DAYS_IN_CARE, REMOVED_BEFORE, BaselineAnalysis, Variable
 
 METHOD = "counts, means and quantiles of NumPy"
 NOT_GIVEN = "not given"
@@ -42,11 +42,17 @@ def _values(variable: Variable, people: pd.DataFrame, tables: Tables) -> pd.Data
     scores = tables.frames["outcomes"]
     scores = scores[(scores["parameter"] == variable.parameter) & (scores["visit"] == variable.visit)]
     scores = scores.set_index("child_id").reindex(units["child_id"])
+    gone = tables.rows("visits", units, visit=variable.visit, standing="withdrawn")
+    gone = set(gone.loc[~gone["removed_date"].isna(), "child_id"])
+    why = [
+        REMOVED_BEFORE if code == "not_attended" and child in gone else code
+        for child, code in scores["missing_reason"].fillna(NOT_GIVEN).items()
+    ]
     return pd.DataFrame(
         {
             ARM: units[ARM],
             "value": scores["value"].to_numpy(),
-            "reason": scores["missing_reason"].fillna(NOT_GIVEN).to_numpy(),
+            "reason": why,
             "in_time": scores["date"].to_numpy() <= units["randomisation_date"].to_numpy(),
         }
     )

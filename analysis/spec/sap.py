@@ -39,6 +39,9 @@ Summary = Literal["counts", "mean", "median"]
 # Days from entry to care to randomisation, which the baseline table computes.
 DAYS_IN_CARE = "days_in_care"
 
+# Why a child has no baseline score whose family was removed from the trial before the visit took place.
+REMOVED_BEFORE = "family removed before the visit"
+
 
 class Condition(Declaration):
     """One condition on `subjects`: a column, a visit's attendance, or presence in a table."""

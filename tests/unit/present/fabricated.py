@@ -7,6 +7,7 @@ from functools import cache
 from analysis.models.registry import FAMILIES
 from analysis.present.figures import draw
 from analysis.results import Count, Estimate, Failure, Points, Result, ResultFile, Stamp
+from analysis.spec.sap import REMOVED_BEFORE
 from tests.unit.present import fabricated_conduct as conduct
 from tests.unit.present import fabricated_events as events
 from tests.unit.present import fabricated_monitoring as monitored
@@ -134,7 +135,7 @@ def baseline(view: str) -> Result:
             Count("n", n, {"variable": variable, "arm": arm, "unit": "child"})
             for variable, n in known.items()
         ]
-        for reason, n in (("not_attended", 41), ("not_due_age", 63 + at)):
+        for reason, n in ((REMOVED_BEFORE, 3), ("not_attended", 38), ("not_due_age", 63 + at)):
             where = {"variable": "SDQ_TOTAL", "arm": arm, "unit": "child", "reason": reason}
             counts.append(Count("missing", n, where))
     return result("B01", view, counts=tuple(counts), estimates=tuple(estimates))

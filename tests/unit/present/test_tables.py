@@ -148,8 +148,9 @@ def test_missing_values_are_counted_by_reason_below_their_variable() -> None:
     made = table("closed", "T1")
     stubs = [row.stub for row in made.rows]
     at = stubs.index("SDQ total difficulties (baseline), mean (SD); n")
-    assert stubs[at + 1 : at + 3] == ["Missing: visit not attended", "Not due at this age"]
-    assert [cell.text for cell in made.rows[at + 2].cells] == ["63", "64"]
+    reasons = ["Family removed before the visit", "Missing: visit not attended", "Not due at this age"]
+    assert stubs[at + 1 : at + 4] == reasons
+    assert [cell.text for cell in made.rows[at + 3].cells] == ["63", "64"]
 
 
 def test_a_mean_and_a_median_say_how_many_values_they_summarise() -> None:
