@@ -91,9 +91,12 @@ class Copy:
         return sorted(jobs)
 
 
+MARK = ".snakemake_timestamp"
+
+
 def files_below(top: Path, *parts: str) -> dict[str, bytes]:
-    """Files of an output folder by name, but for logs and timings."""
-    found = sorted(path for path in top.joinpath(*parts).rglob("*") if path.is_file())
+    """Files of an output folder by name, but for logs, timings and the mark of Snakemake itself."""
+    found = sorted(path for path in top.joinpath(*parts).rglob("*") if path.is_file() and path.name != MARK)
     names = {path.relative_to(top).as_posix(): path for path in found}
     return {
         name: path.read_bytes()
