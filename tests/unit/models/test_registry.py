@@ -39,7 +39,7 @@ def test_the_audience_of_a_result_is_that_of_its_data(pooled, allocated, spec, n
         results = fit_all(FAMILIES[name], data, spec)
         assert {result.audience for result in results} == {audience}
     assert any(estimate.labels.get("contrast") for result in results for estimate in result.estimates) == (
-        name in ("incidence", "occupation", "recurrence", "harms", "retention")
+        name in ("incidence", "occupation", "recurrence", "harms", "retention", "missing")
     )
 
 
