@@ -3,6 +3,7 @@
 import pandas as pd
 
 DAYS_PER_MONTH = 30.4375  # a covariate's unit: the mean length of a month
+DAYS_PER_YEAR = 365.25  # of rates per person-year
 
 
 def completed_months(births: pd.Series, days: pd.Series) -> pd.Series:

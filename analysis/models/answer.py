@@ -1,6 +1,8 @@
 """What every answer to an entry of the plan says of the entry, whether it could be estimated or not."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from analysis.models.groups import Data
 from analysis.results import Count, Curve, Estimate, Failure, Points, Result
@@ -37,6 +39,22 @@ def result_of(
         notes=tuple(dict.fromkeys(notes)),
         details=tuple(details),
     )
+
+
+class WithLimits(Protocol):
+    """An estimate with its limits, any of them not a number or infinite where there is none."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def interval_of(name: str, found: WithLimits, *, level: float, labels: Mapping[str, str]) -> Estimate:
+    """An estimate with its limits, each left out where there is none."""
+    value, low, high = (
+        each if math.isfinite(each) else None for each in (found.estimate, found.low, found.high)
+    )
+    return Estimate(name, value, low=low, high=high, level=level, labels=labels)
 
 
 def failure_of(entry: Analysis, data: Data, reason: str) -> Failure:

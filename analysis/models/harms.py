@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.data.ages import DAYS_PER_MONTH
+from analysis.data.ages import DAYS_PER_MONTH, DAYS_PER_YEAR
 from analysis.data.allocation import ARM
 from analysis.models.answer import result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select, sizes, with_groups
@@ -12,7 +12,6 @@ from analysis.spec.sap import HarmsAnalysis
 from analysis.stats.proportions import risk_difference
 
 ANY = "any"
-DAYS_PER_YEAR = 365.25
 # What a listing says of an event, beside its arm and month.
 LISTED = ("category", "relatedness", "outcome")
 NOT_RECORDED = "not recorded"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.data.allocation import ALL, ARM
 from analysis.errors import ModelError
-from analysis.models.answer import result_of
+from analysis.models.answer import interval_of, result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select, sizes
 from analysis.results import Count, Estimate, Result
 from analysis.spec.conduct_entries import MissingAnalysis
@@ -91,11 +91,8 @@ def _differences(counts: Sequence[Count], data: Data, spec: Spec) -> list[Estima
     for (parameter, visit), n in of_families.items():
         pairs = [(n[arm, "due"] - n[arm, "observed"], n[arm, "due"]) for arm in arm_names(data)]
         gap = risk_difference(*pairs[0], *pairs[1], method="score", level=spec.trial.level)
-        value, low, high = (each if np.isfinite(each) else None for each in (gap.estimate, gap.low, gap.high))
         labels = {"contrast": contrast_name(data), "parameter": parameter, "visit": visit}
-        found.append(
-            Estimate("missing_difference", value, low=low, high=high, level=gap.level, labels=labels)
-        )
+        found.append(interval_of("missing_difference", gap, level=spec.trial.level, labels=labels))
     return found
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.data.allocation import ALL, ARM
 from analysis.errors import ModelError
 from analysis.models.accrual import families_by_end
-from analysis.models.answer import result_of
+from analysis.models.answer import interval_of, result_of
 from analysis.models.design import build_pooled_design
 from analysis.models.groups import Data, select, so_many
 from analysis.models.linear import adjusted_for, column_name, fit_families, outcome_rows, those_due
@@ -113,14 +113,8 @@ def _variation(entry: NuisanceAnalysis, watched: MixedAnalysis, rows: pd.DataFra
         interval = icc(fitted, level=spec.trial.level)
     except ModelError as error:
         return Variation(raw, reason=str(error))
-    found = _interval("icc", interval, OBSERVED)
+    found = interval_of("icc", interval, level=interval.level, labels=OBSERVED)
     return Variation(raw, total_sd(fitted, level=spec.trial.level), found)
-
-
-def _interval(name: str, found: Interval | None, labels: Mapping[str, str]) -> Estimate:
-    if found is None:
-        return Estimate(name, None, labels=labels)
-    return Estimate(name, found.estimate, low=found.low, high=found.high, level=found.level, labels=labels)
 
 
 def _counts(
@@ -177,7 +171,11 @@ def _observed(
     sizes = rows["family_id"].value_counts()
     is_enough = len(sizes) >= entry.least_families
     yield Estimate("sd", seen.raw, labels={**OBSERVED, "of": "raw"})
-    yield _interval("sd", seen.residual, {**OBSERVED, "of": "residual"})
+    left = {**OBSERVED, "of": "residual"}
+    if seen.residual is None:
+        yield Estimate("sd", None, labels=left)
+    else:
+        yield interval_of("sd", seen.residual, level=seen.residual.level, labels=left)
     yield seen.correlation or Estimate("icc", None, labels=OBSERVED)
     yield Estimate("children_per_family", float(sizes.mean()) if is_enough else None, labels=OBSERVED)
     yield Estimate("kept", kept, labels=OBSERVED)

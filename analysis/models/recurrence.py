@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
+from analysis.data.ages import DAYS_PER_YEAR
 from analysis.data.allocation import ARM, Allocated
 from analysis.errors import ModelError
-from analysis.models.answer import result_of
+from analysis.models.answer import interval_of, result_of
 from analysis.models.curves import arm_quantities, estimates_by_arm, mean_curves
 from analysis.models.groups import (
     STRATUM,
@@ -30,7 +31,6 @@ from analysis.stats.rate_ratio import exact_rate_ratio
 from analysis.stats.recurrent import MeanCumulative, lwyy, mean_cumulative
 
 UNITS = {"child": "children", "family": "families"}
-DAYS_PER_YEAR = 365.25
 
 
 def fit(entry: RecurrenceAnalysis, data: Data, spec: Spec) -> Result:
@@ -188,10 +188,7 @@ def _crude(rows: pd.DataFrame, entry: RecurrenceAnalysis, data: Data, level: flo
     if not data.arms or not all(pairs[1::2]):
         return found
     ratio, labels = exact_rate_ratio(*pairs, level=level), {"contrast": contrast_name(data)}
-    value, low, high = (
-        each if math.isfinite(each) else None for each in (ratio.estimate, ratio.low, ratio.high)
-    )
-    return [*found, Estimate("crude_rate_ratio", value, low=low, high=high, level=level, labels=labels)]
+    return [*found, interval_of("crude_rate_ratio", ratio, level=level, labels=labels)]
 
 
 def _method(entry: RecurrenceAnalysis) -> str:

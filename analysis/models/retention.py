@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.allocation import ALL, ARM
-from analysis.models.answer import result_of
+from analysis.models.answer import interval_of, result_of
 from analysis.models.groups import Data, arm_names, contrast_name, select
 from analysis.results import ALL_SITES, Count, Curve, Estimate, Result
 from analysis.spec.conduct_entries import RetentionAnalysis
@@ -224,9 +224,8 @@ def _differences(groups: list[Group], data: Data, spec: Spec) -> Iterator[Estima
             due = rows[(rows["visit"] == visit) & rows["is_due"].astype(bool)]
             sizes += [int(due["standing"].isin(CAME).sum()), len(due)]
         gap = risk_difference(*sizes, method="score", level=spec.trial.level)
-        value, low, high = (each if np.isfinite(each) else None for each in (gap.estimate, gap.low, gap.high))
         labels = {"contrast": contrast_name(data), "visit": visit}
-        yield Estimate("risk_difference", value, low=low, high=high, level=spec.trial.level, labels=labels)
+        yield interval_of("risk_difference", gap, level=spec.trial.level, labels=labels)
 
 
 def _method(data: Data) -> str:

@@ -12,11 +12,12 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from analysis.present import canvas
 from analysis.present import format as fmt
 from analysis.present.consort_layout import wrap
+from analysis.present.favours import BELOW, better_side
 from analysis.present.figure_text import forest_text
 from analysis.present.forest import Row, read_rows
 from analysis.present.reading import Found, contrast_of, label
 from analysis.results import Result
-from analysis.spec.declarations import Spec, scale_of
+from analysis.spec.declarations import Spec
 
 SIZE, LINE, PAD = 7.5, 9.8, 4.2
 EDGE, GAP, INDENT, LABELS, PLOT = 8.0, 12.0, 8.0, 178.0, 120.0
@@ -49,16 +50,15 @@ def draw_forest(items: Sequence[Found], spec: Spec) -> tuple[Figure, str]:
     """Differences of one outcome: primary, sensitivity and supplementary analyses and subgroups."""
     entry = spec.analyses[items[0].analysis]
     left, right = _contrast(items, spec)
-    direction = scale_of(spec, entry.outcome.parameter)
-    # A difference below 0 is good for the first arm where a higher score is worse.
-    below, above = (left, right) if direction and direction.direction == "higher is worse" else (right, left)
+    better = better_side(entry.id, spec)
+    below, above = (left, right) if better == BELOW else (right, left)
     scale = Scale(
         none=0.0,
         is_log=False,
         level=fmt.level_name(spec.trial.level),
         effect=f"{left} {fmt.MINUS} {right}",
         axis=f"Adjusted difference in {label(spec, 'parameter', entry.outcome.parameter)}, points",
-        sides=(f"favours {below}", f"favours {above}") if direction else ("", ""),
+        sides=(f"favours {below}", f"favours {above}") if better else ("", ""),
         sizes=("families", "children"),
     )
     return _draw(items, spec, scale)
