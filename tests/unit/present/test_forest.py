@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.colors import same_color
 
-from analysis.present import canvas, forest_figure
+from analysis.present import canvas, favours, forest_figure
 from analysis.present import format as fmt
 from analysis.present.figures import draw
 from analysis.present.forest import NO_RESULT, Row, read_rows
@@ -137,9 +137,9 @@ def test_the_test_of_interaction_stands_before_its_groups() -> None:
     ],
 )
 def test_the_axis_says_which_arm_either_side_favours(direction: str, sides: list[str], monkeypatch) -> None:
-    declared = forest_figure.scale_of(fabricated.spec(), "SDQ_TOTAL")
+    declared = favours.scale_of(fabricated.spec(), "SDQ_TOTAL")
     changed = replace(declared, direction=direction)
-    monkeypatch.setattr(forest_figure, "scale_of", lambda spec, parameter: changed)
+    monkeypatch.setattr(favours, "scale_of", lambda spec, parameter: changed)
     axes = styled(draw_forest, items(FOREST))[0].axes[0]
     assert [each.get_text() for each in axes.texts if "favours" in each.get_text()] == sides
 
